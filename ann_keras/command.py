@@ -1,0 +1,128 @@
+"""The command line that every task script has."""
+
+import argparse
+import contextlib
+import dataclasses
+import io
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from ann_keras.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What every script takes beside its own settings."""
+
+    settings: tyro.conf.OmitArgPrefixes[object]
+    preset: Literal["smoke", "quick", "report"] = "quick"
+    """smoke: seconds, for tests; quick: about a minute; report: as published, full data"""
+    results: Path = Path("results")
+    """folder that receives <preset>/task_…"""
+    fresh: bool = False
+    """repeat runs that are already saved there"""
+
+
+def main(identifier, run, presets, description):
+    """Read the command line, run one task and save it; exits 2 on bad input.
+
+    Args:
+        identifier: of the task, such as "1.3.6".
+        run: function of a ``Task`` and the settings.
+        presets: dict of preset name → settings, a frozen dataclass.
+        description: shown by ``--help``; the script's docstring.
+    """
+    with one_line_errors():
+        options = _parse(presets, description)
+        quiet_tensorflow()
+        execute(identifier, run, options)
+
+
+def execute(identifier, run, options):
+    """Run one task with given options and save it; returns the saved ``Task``."""
+    if options.settings.seeds < 1:
+        raise UserError(f"--seeds must be at least 1, got {options.settings.seeds}")
+    from ann_keras.report.task import Task
+
+    task = Task(identifier, options.preset, options.settings, options.results, options.fresh)
+    print(f"Task {identifier}: {task.published.title} ({options.preset} preset)", flush=True)
+    run(task, options.settings)
+    task.save()
+    print(f"  saved to {task.folder}", flush=True)
+    return task
+
+
+def quiet_tensorflow():
+    """Import TensorFlow without its start-up notes on processors and missing graphics cards.
+
+    They come from C++ before its log level applies, so standard error is closed meanwhile.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as sink:
+            os.dup2(sink.fileno(), 2)
+            import tensorflow
+
+            tensorflow.config.list_logical_devices()  # looks for graphics cards, noisily
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+@contextlib.contextmanager
+def one_line_errors():
+    """Turn a ``UserError`` into one line on standard error and exit status 2."""
+    try:
+        yield
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted: finished runs are kept, run the command again to go on",
+              file=sys.stderr)
+        sys.exit(130)
+
+
+def parse(kind, **arguments):
+    """``tyro.cli`` with its boxed error messages cut down to one line, as a UserError."""
+    captured = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(captured):
+            return tyro.cli(kind, **arguments)
+    except SystemExit as stop:
+        if stop.code != 2:
+            raise
+        raise UserError(_first_sentence(captured.getvalue())) from None
+
+
+def _parse(presets, description):
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    early.add_argument("--preset", default="quick")
+    preset = early.parse_known_args()[0].preset
+    preset = preset if preset in presets else "quick"  # the real parser will object to it
+    settings = presets[preset]
+    kind = dataclasses.make_dataclass(
+        "Options",
+        [("settings", Annotated[type(settings), tyro.conf.OmitArgPrefixes])],
+        bases=(Options,),
+        frozen=True,
+    )
+    return parse(kind, default=kind(settings, preset), description=description)
+
+
+def _first_sentence(boxed):
+    """The message inside tyro's box: its lines up to the first rule, joined."""
+    lines = []
+    for line in boxed.splitlines()[1:]:
+        text = line.strip("│╭╰─╮╯ ")
+        if not text:
+            break
+        lines.append(text)
+    return " ".join(lines) or boxed.strip()

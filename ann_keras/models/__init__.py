@@ -1,0 +1,7 @@
+"""The report's networks as Keras models, one family per file."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submodules={"attention", "cnn", "initializers", "mlp", "vit"}
+)

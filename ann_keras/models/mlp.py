@@ -1,0 +1,65 @@
+"""Multilayer perceptrons of the report's regression tasks."""
+
+import keras
+
+from ann_keras.models.initializers import pytorch_dense
+
+
+def surface_mlp(*hidden_units, dtype=None):
+    """The network of task 1.3: (x, y) → height, ReLU hidden layers, linear output.
+
+    Starts as a PyTorch network does, as the published one did. The report's is
+    ``surface_mlp(50, 50)`` with 2,751 parameters.
+
+    Args:
+        hidden_units: units of each hidden layer, at least one layer.
+        dtype: of weights and arithmetic; Keras' default (float32) if None.
+
+    Returns:
+        A Functional model, inputs (n, 2), outputs (n, 1).
+
+    Raises:
+        ValueError: no hidden layer, or one with no units.
+    """
+    _check_units(hidden_units)
+    inputs = x = keras.Input((2,), name="point")
+    features = 2
+    for units in hidden_units:
+        x = pytorch_dense(units, features, activation="relu", dtype=dtype)(x)
+        features = units
+    outputs = pytorch_dense(1, features, name="height", dtype=dtype)(x)
+    return keras.Model(inputs, outputs, name="surface_mlp")
+
+
+def mish_regressor(
+    hidden_units=(16, 16, 16), activations=("mish", "mish", "tanh"), *, dropout=0.0, dtype=None
+):
+    """The regression network of Table 2 (task 1.4.2): 609 parameters as published.
+
+    Args:
+        hidden_units: units of each hidden layer.
+        activations: one activation for each hidden layer.
+        dropout: rate of a Dropout layer after each hidden layer; none at 0, as published.
+        dtype: of weights and arithmetic; Keras' default (float32) if None.
+
+    Returns:
+        A Functional model, inputs (n, 2), outputs (n, 1).
+
+    Raises:
+        ValueError: as many activations as layers are not given, or a layer has no units.
+    """
+    _check_units(hidden_units)
+    if len(hidden_units) != len(activations):
+        raise ValueError(f"{len(hidden_units)} layers but {len(activations)} activations")
+    inputs = x = keras.Input((2,), name="point")
+    for units, activation in zip(hidden_units, activations):
+        x = keras.layers.Dense(units, activation=activation, dtype=dtype)(x)
+        if dropout:
+            x = keras.layers.Dropout(dropout, dtype=dtype)(x)
+    outputs = keras.layers.Dense(1, dtype=dtype)(x)
+    return keras.Model(inputs, outputs, name="mish_regressor")
+
+
+def _check_units(hidden_units):
+    if not hidden_units or min(hidden_units) < 1:
+        raise ValueError(f"hidden layers need at least one unit each, got {hidden_units}")

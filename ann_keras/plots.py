@@ -1,0 +1,56 @@
+"""Figures from saved numbers: matplotlib figures, sized to be read on a README page."""
+
+import numpy as np
+
+_STYLE = {
+    "figure.dpi": 110,
+    "savefig.bbox": "tight",
+    "font.size": 10,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "figure.max_open_warning": 0,
+}
+
+
+def _pyplot():
+    # Imported on first use: it takes longer than the second that --help may take.
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    plt.rcParams.update(_STYLE)
+    return plt
+
+
+def panels(number=1, *, width=None, height=3.6, **options):
+    """A figure with ``number`` axes in one row; returns figure and array of axes."""
+    width = width or (6.4 if number == 1 else 4.4 * number)
+    figure, axes = _pyplot().subplots(
+        1, number, figsize=(width, height), squeeze=False, layout="constrained", **options
+    )
+    return figure, axes[0]
+
+
+def curve(axes, values, *, label, first=1, **options):
+    """Mean over seeds of curves, array (seeds, epochs), with a band from lowest to highest."""
+    values = np.atleast_2d(values)
+    steps = np.arange(first, first + values.shape[1])
+    (line,) = axes.plot(steps, values.mean(0), label=label, **options)
+    if len(values) > 1:
+        axes.fill_between(
+            steps, values.min(0), values.max(0), color=line.get_color(), alpha=0.2, lw=0
+        )
+    return line
+
+
+def surface(axes, points, heights, title, *, limits=None):
+    """Heights (n,) at scattered points (n, 2), drawn on 3-D axes as a triangulated surface."""
+    low, high = limits or (heights.min(), heights.max())
+    axes.plot_trisurf(
+        points[:, 0], points[:, 1], heights, cmap="viridis", vmin=low, vmax=high, linewidth=0
+    )
+    axes.set(title=title, xlabel="$x_1$", ylabel="$x_2$", zlabel="target", zlim=(low, high))

@@ -1,0 +1,230 @@
+"""One task of the report: its runs, measurements, verdicts, figures and tables, and their files.
+
+Everything goes to one folder, ``results/<preset>/task_…``:
+
+    config.json     the settings
+    runs/*.npz      what each training run gave; a run found here is not repeated
+    summary.json    measurements over seeds, claims with verdicts, names of figures and tables
+    *.png, *.csv    figures and tables
+"""
+
+import contextlib
+import csv
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import platform
+import shutil
+import time
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from ann_keras.errors import UserError
+from ann_keras.report import published
+
+VERDICTS = ("reproduced", "refuted", "artefact", "undecided")
+_LIBRARIES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "scikit-learn")
+
+
+class Task:
+    """Collects what one task measures and writes it down.
+
+    Args:
+        identifier: of the report, such as "1.3.6".
+        preset: "smoke", "quick" or "report".
+        settings: the frozen dataclass that the script runs with; ``settings.seeds`` counts seeds.
+        results: folder above the presets.
+        fresh: repeat runs that are saved already.
+
+    Raises:
+        UserError: the folder cannot be made or written.
+    """
+
+    def __init__(self, identifier, preset, settings, results="results", fresh=False):
+        self.published = published.TASKS[identifier]
+        self.identifier, self.preset, self.settings = identifier, preset, settings
+        self.seeds = list(range(settings.seeds))
+        self.folder = Path(results) / preset / f"task_{identifier.replace('.', '_')}"
+        self.seconds = 0.0
+        self._measurements, self._claims, self._figures, self._tables = {}, {}, [], []
+        self._used_runs = set()
+        try:
+            (self.folder / "runs").mkdir(parents=True, exist_ok=True)
+            if fresh:
+                shutil.rmtree(self.folder / "runs")
+                (self.folder / "runs").mkdir()
+            config = {"preset": preset} | dataclasses.asdict(settings)
+            self._write("config.json", json.dumps(config, indent=1, default=str) + "\n")
+        except OSError as error:
+            raise UserError(f"cannot write to {self.folder}: {error.strerror}") from error
+
+    def run(self, name, compute, **settings):
+        """``compute(**settings)``, or what it gave before if name and settings are the same.
+
+        Runs that were interrupted are thus taken up where they stopped.
+
+        Args:
+            name: telling name of the run, such as "adam, seed 0".
+            compute: function of the settings that returns a dict of numbers and arrays.
+            settings: JSON values that decide the outcome, the seed among them.
+
+        Returns:
+            The dict, with NumPy arrays as values.
+        """
+        key = json.dumps({"name": name} | settings, sort_keys=True)
+        digest = hashlib.sha256(key.encode()).hexdigest()[:8]
+        words = "".join(c if c.isalnum() or c in ".-" else " " for c in name).split()
+        path = self.folder / "runs" / f"{'_'.join(words)}_{digest}.npz"
+        saved = _read_run(path, key)
+        if saved is None:
+            start = time.perf_counter()
+            values = {field: np.asarray(value) for field, value in compute(**settings).items()}
+            seconds = time.perf_counter() - start
+            buffer = io.BytesIO()
+            np.savez_compressed(buffer, _key=key, _seconds=seconds, **values)
+            self._write(path.relative_to(self.folder), buffer.getvalue())
+            print(f"  {name}: {seconds:.1f} s", flush=True)
+            saved = values, seconds
+        values, seconds = saved
+        if path not in self._used_runs:
+            self._used_runs.add(path)
+            self.seconds += seconds
+        return values
+
+    def measure(self, name, values, *, better=None, unit=""):
+        """Record one measured quantity, one value a seed.
+
+        The published value of the same name, if there is one, is set beside it.
+
+        Args:
+            name: slash path such as "adam/val_accuracy/last".
+            values: a number, or one a seed.
+            better: "higher" or "lower", None where neither is better.
+            unit: of the values, "" for none.
+
+        Returns:
+            The mean over seeds.
+        """
+        values = np.atleast_1d(np.asarray(values, np.float64))
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name} is not finite: {values}")
+        entry = {
+            "name": name,
+            "values": values.tolist(),
+            "mean": float(values.mean()),
+            "sd": float(values.std(ddof=1)) if values.size > 1 else 0.0,
+        }
+        known = published.VALUES.get((self.identifier, name))
+        if known is not None:
+            entry |= {"published": known.value, "place": known.place}
+            if known.deviation:
+                entry["deviation"] = known.deviation
+            unit = unit or known.unit
+        self._measurements[name] = entry | {"better": better, "unit": unit}
+        return entry["mean"]
+
+    def claim(self, identifier, verdict, evidence, deviation=None):
+        """Judge one of the report's claims.
+
+        Args:
+            identifier: of the claim, such as "1.3.6-b".
+            verdict: "reproduced", "refuted", "artefact" (true of the published run, for another
+                reason) or "undecided".
+            evidence: the numbers that decide it, in one or two sentences.
+            deviation: the D-point behind an artefact.
+        """
+        if published.CLAIMS[identifier].task != self.identifier:
+            raise ValueError(f"claim {identifier} is not of task {self.identifier}")
+        if verdict not in VERDICTS:
+            raise ValueError(f"unknown verdict {verdict!r}: {VERDICTS}")
+        self._claims[identifier] = {"id": identifier, "verdict": verdict, "evidence": evidence}
+        if deviation:
+            self._claims[identifier]["deviation"] = deviation
+
+    def figure(self, stem, figure):
+        """Save a matplotlib figure as ``<stem>.png`` and close it."""
+        buffer = io.BytesIO()
+        # Without the version in it, equal pictures are equal files.
+        figure.savefig(buffer, format="png", metadata={"Software": None})
+        figure.clear()
+        self._write(f"{stem}.png", buffer.getvalue())
+        self._figures.append(f"{stem}.png")
+
+    def table(self, stem, columns, rows):
+        """Save rows (lists as long as ``columns``) as ``<stem>.csv``."""
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerows([columns, *rows])
+        self._write(f"{stem}.csv", buffer.getvalue())
+        self._tables.append(f"{stem}.csv")
+
+    def save(self):
+        """Write summary.json, last of all: a folder without one is unfinished."""
+        missing = [
+            c for c, claim in published.CLAIMS.items()
+            if claim.task == self.identifier and c not in self._claims
+        ]
+        if missing:
+            raise ValueError(f"task {self.identifier} ends without a verdict on {missing}")
+        summary = {
+            "task": self.identifier,
+            "preset": self.preset,
+            "seeds": self.seeds,
+            "seconds": round(self.seconds, 1),
+            "environment": environment(),
+            "measurements": list(self._measurements.values()),
+            "claims": list(self._claims.values()),
+            "figures": self._figures,
+            "tables": self._tables,
+        }
+        self._write("summary.json", json.dumps(summary, indent=1) + "\n")
+        for path in (self.folder / "runs").glob("*.npz"):
+            if path not in self._used_runs:  # of other settings, or of an earlier version
+                path.unlink()
+
+    def _write(self, name, content):
+        write_whole(self.folder / name, content)
+
+
+def write_whole(path, content):
+    """Write text or bytes to a file so that it is never seen half-written.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    content = content.encode() if isinstance(content, str) else content
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise UserError(f"cannot write {path}: {error.strerror}") from error
+
+
+def environment():
+    """Versions and machine that a result depends on, as a dict of strings."""
+    versions = {}
+    for library in _LIBRARIES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[library] = metadata.version(library)
+    device = f"{os.cpu_count()} CPU cores, {platform.machine()}"
+    return {"python": platform.python_version()} | versions | {"device": device}
+
+
+def _read_run(path, key):
+    """(values, seconds) of a saved run of these settings, or None."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if str(archive["_key"]) != key:
+                return None
+            values = {name: archive[name] for name in archive.files if not name.startswith("_")}
+            return values, float(archive["_seconds"])
+    except (OSError, ValueError, KeyError, EOFError):
+        return None

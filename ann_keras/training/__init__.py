@@ -1,0 +1,7 @@
+"""How a Keras model is fitted when ``keras.Model.fit`` is not enough."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submodules={"compiled", "lbfgs", "metrics", "scan"}
+)
