@@ -47,6 +47,16 @@ def curve(axes, values, *, label, first=1, **options):
     return line
 
 
+def shades(number):
+    """Colours from dark to light for ordered curves, array (number, 4)."""
+    return _pyplot().get_cmap("viridis")(np.linspace(0, 0.9, number))
+
+
+def surface_panels(number):
+    """A figure with ``number`` 3-D axes in one row; returns figure and array of axes."""
+    return panels(number, height=4.0, subplot_kw={"projection": "3d"})
+
+
 def surface(axes, points, heights, title, *, limits=None):
     """Heights (n,) at scattered points (n, 2), drawn on 3-D axes as a triangulated surface."""
     low, high = limits or (heights.min(), heights.max())
@@ -54,3 +64,4 @@ def surface(axes, points, heights, title, *, limits=None):
         points[:, 0], points[:, 1], heights, cmap="viridis", vmin=low, vmax=high, linewidth=0
     )
     axes.set(title=title, xlabel="$x_1$", ylabel="$x_2$", zlabel="target", zlim=(low, high))
+    axes.set_box_aspect(None, zoom=0.85)  # leaves room for the height's label

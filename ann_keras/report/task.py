@@ -132,13 +132,15 @@ class Task:
 
         Args:
             identifier: of the claim, such as "1.3.6-b".
-            verdict: "reproduced", "refuted", "artefact" (true of the published run, for another
-                reason) or "undecided".
+            verdict: True for "reproduced", False for "refuted", or "artefact" (true of the
+                published run, for another reason) or "undecided".
             evidence: the numbers that decide it, in one or two sentences.
             deviation: the D-point behind an artefact.
         """
         if published.CLAIMS[identifier].task != self.identifier:
             raise ValueError(f"claim {identifier} is not of task {self.identifier}")
+        if isinstance(verdict, (bool, np.bool_)):
+            verdict = "reproduced" if verdict else "refuted"
         if verdict not in VERDICTS:
             raise ValueError(f"unknown verdict {verdict!r}: {VERDICTS}")
         self._claims[identifier] = {"id": identifier, "verdict": verdict, "evidence": evidence}

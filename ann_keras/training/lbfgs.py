@@ -1,18 +1,48 @@
 """L-BFGS over all trainable weights of a Keras model, full batch.
 
-Limited-memory quasi-Newton steps (Nocedal 1980; Liu and Nocedal 1989) with the Hager–Zhang line
-search, both from TensorFlow Probability. The loop over iterations is one compiled graph.
+Limited-memory BFGS (Liu and Nocedal 1989) in its compact form (Byrd, Nocedal and Schnabel 1994,
+equation 3.1). A unit step that meets the strong Wolfe conditions is taken as it is; otherwise
+TensorFlow Probability's Hager–Zhang line search finds the step. ``tfp.optimizer.lbfgs_minimize``
+searches at every iteration, three evaluations where one does, and unrolls the recursion: it took
+three times as long here. The loop over iterations is one compiled graph.
 """
 
 import time
 from typing import NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 from tqdm import tqdm
 
 _SECONDS_PER_CALL = 0.5  # how long the graph runs before progress is shown
+_SUFFICIENT_DECREASE, _CURVATURE = 1e-4, 0.9  # Nocedal and Wright (2006), section 3.1
+
+
+class State(NamedTuple):
+    """Where a search stands: all that the next iteration depends on.
+
+    position, gradient: flat weights and gradient, shape (k,).
+    loss: at the position, scalar.
+    steps, changes: latest differences of positions and of gradients, shape (memory, k), newest
+        last, rows of zeros where there are none yet.
+    products, curvatures: steps · changesᵀ and changes · changesᵀ, shape (memory, memory).
+    pairs: number of rows in use.
+    stalled: no lower point was found even along the gradient; later iterations change nothing.
+    evaluations: of the loss and its gradient so far.
+    """
+
+    position: tf.Tensor
+    loss: tf.Tensor
+    gradient: tf.Tensor
+    steps: tf.Tensor
+    changes: tf.Tensor
+    products: tf.Tensor
+    curvatures: tf.Tensor
+    pairs: tf.Tensor
+    stalled: tf.Tensor
+    evaluations: tf.Tensor
 
 
 class Result(NamedTuple):
@@ -27,7 +57,7 @@ class Result(NamedTuple):
     loss: np.ndarray
     initial_loss: float
     seconds_per_iteration: float
-    state: tuple
+    state: State
 
 
 def minimize(model, x, y, *, iterations, **options):
@@ -39,8 +69,8 @@ class Minimizer:
     """L-BFGS for one model; tracing takes seconds, so keep it to fit the model again and again.
 
     Args:
-        model: a built Keras model after ``model.compile(loss=...)``. Its optimizer is not used;
-            dropout is off and batch statistics do not move.
+        model: a built Keras model with one output after ``model.compile(loss=...)``. Its
+            optimizer is not used; dropout is off and batch statistics do not move.
         memory: pairs of differences kept to approximate the curvature.
         jit_compile: compile the loss and its gradient by XLA (measure before choosing).
     """
@@ -48,15 +78,17 @@ class Minimizer:
     def __init__(self, model, *, memory=10, jit_compile=False):
         self.model = model
         self.memory = memory
+        loss = keras.losses.get(model.loss)
+        self._error = loss.call if isinstance(loss, keras.losses.Loss) else loss
         self._objective = tf.function(self._loss_and_gradient, jit_compile=jit_compile)
         self._advance = tf.function(self._advance_eagerly)
 
     def run(self, x, y, *, iterations, state=None, verbose=1):
         """Minimize the model's loss on (x, y) from its present weights; leave it fitted.
 
-        Where the line search finds no lower point (rounding in float32 brings that about), the
-        curvature memory is emptied and the search starts afresh from the point reached. If the
-        step after that fails too, the rest of the history repeats the last loss.
+        Where no lower point is found along the direction (rounding in float32 brings that about),
+        the curvature memory is emptied and the next iteration follows the gradient. If that fails
+        too, the rest of the history repeats the last loss.
 
         Args:
             x, y: arrays of n rows.
@@ -76,10 +108,10 @@ class Minimizer:
         x, y = tf.constant(x, weights[0].dtype), tf.constant(y, weights[0].dtype)
         position = _flatten(weights)
         if state is None:
-            state = self._fresh(position, x, y), tf.constant(0)
-        elif state[0].position.shape != position.shape:
+            state = self._fresh(position, x, y)
+        elif state.position.shape != position.shape:
             raise ValueError("this state belongs to a model with another number of weights")
-        initial_loss = float(state[0].objective_value)
+        initial_loss = float(state.loss)
 
         losses, seconds, count = [], 0.0, 1
         disable = None if verbose else True
@@ -93,7 +125,7 @@ class Minimizer:
                     seconds += time.perf_counter() - begin
                     count = int(_SECONDS_PER_CALL * (len(losses) - 1) / seconds)
                 count = min(max(count, 1), iterations - len(losses))
-        _assign(weights, state[0].position)
+        _assign(weights, state.position)
         return Result(np.array(losses), initial_loss, seconds / max(len(losses) - 1, 1), state)
 
     def _loss_and_gradient(self, position, x, y):
@@ -104,37 +136,136 @@ class Minimizer:
             tape.watch(position)
             parts = tf.split(position, [int(np.prod(v.shape)) for v in variables])
             weights = [tf.reshape(part, v.shape) for part, v in zip(parts, variables)]
-            outputs, _ = self.model.stateless_call(weights, fixed, x, training=False)
-            loss = self.model.compute_loss(x=x, y=y, y_pred=outputs)
+            outputs, _, penalties = self.model.stateless_call(
+                weights, fixed, x, training=False, return_losses=True
+            )
+            # model.compute_loss would round to float32, whatever the model's type is.
+            loss = tf.add_n([tf.reduce_mean(self._error(y, outputs)), *penalties])
         return loss, tape.gradient(loss, position)
 
-    def _search(self, x, y, **options):
-        return tfp.optimizer.lbfgs_minimize(
-            lambda position: self._objective(position, x, y),
-            tolerance=0,
-            num_correction_pairs=self.memory,
-            **options,
+    def _fresh(self, position, x, y):
+        loss, gradient = self._objective(position, x, y)
+        pairs = tf.zeros([self.memory, position.shape[0]], position.dtype)
+        gram = tf.zeros([self.memory, self.memory], position.dtype)
+        return State(
+            position, loss, gradient, steps=pairs, changes=pairs, products=gram, curvatures=gram,
+            pairs=tf.constant(0), stalled=tf.constant(False), evaluations=tf.constant(1),
         )
 
-    def _fresh(self, position, x, y):
-        return self._search(x, y, initial_position=position, max_iterations=0)
-
     def _advance_eagerly(self, state, x, y, count):
-        search, age = state  # age: steps since the curvature memory was last empty
-        table = tf.TensorArray(search.objective_value.dtype, count, element_shape=())
+        table = tf.TensorArray(state.loss.dtype, count, element_shape=())
         for index in tf.range(count):
-            if search.failed and age > 1:
-                search, age = self._fresh(search.position, x, y), 0
-            search = self._search(
-                x,
-                y,
-                initial_position=None,
-                previous_optimizer_results=search,
-                max_iterations=search.num_iterations + 1,
-            )
-            age += 1
-            table = table.write(index, search.objective_value)
-        return (search, age), table.stack()
+            if not state.stalled:
+                state = self._iterate(state, x, y)
+            table = table.write(index, state.loss)
+        return state, table.stack()
+
+    def _iterate(self, state, x, y):
+        direction = _direction(state)
+        slope = tf.tensordot(direction, state.gradient, 1)
+        if slope >= 0:  # rounding has spoilt the memory
+            direction, slope = -state.gradient, -tf.tensordot(state.gradient, state.gradient, 1)
+        # With no curvature known, a step of length 1 at most (as PyTorch's first step).
+        one = tf.ones_like(state.loss)
+        size = one if state.pairs > 0 else tf.minimum(one, 1 / tf.norm(state.gradient, 1))
+        loss, gradient = self._objective(state.position + size * direction, x, y)
+        evaluations = state.evaluations + 1
+        accepted = (loss <= state.loss + _SUFFICIENT_DECREASE * size * slope) & (
+            tf.abs(tf.tensordot(gradient, direction, 1)) <= -_CURVATURE * slope
+        )
+        if not accepted:
+            size, loss, gradient, used = self._search(state, direction, slope, size, x, y)
+            evaluations += used
+        if loss < state.loss:
+            step = size * direction
+            state = _remember(state, step, gradient - state.gradient)
+            state = state._replace(position=state.position + step, loss=loss, gradient=gradient)
+        else:
+            state = _forget(state)._replace(stalled=tf.equal(state.pairs, 0))
+        return state._replace(evaluations=evaluations)
+
+    def _search(self, state, direction, slope, size, x, y):
+        """Step size, loss and gradient found by Hager and Zhang's search, and evaluations."""
+        def along(size):
+            loss, gradient = self._objective(state.position + size * direction, x, y)
+            return _Point(size, loss, tf.tensordot(gradient, direction, 1), gradient)
+
+        found = tfp.optimizer.linesearch.hager_zhang(
+            along,
+            initial_step_size=size,
+            value_at_zero=_Point(tf.zeros_like(size), state.loss, slope, state.gradient),
+        )
+        best = found.left
+        return best.x, best.f, best.full_gradient, found.func_evals
+
+
+class _Point(NamedTuple):
+    """A point of the line search, with the field names that TensorFlow Probability expects."""
+
+    x: tf.Tensor
+    f: tf.Tensor
+    df: tf.Tensor
+    full_gradient: tf.Tensor
+
+
+def _direction(state):
+    """Minus the inverse Hessian approximation times the gradient, shape (k,)."""
+    steps, changes, gradient = state.steps, state.changes, state.gradient
+    memory = steps.shape[0]
+    unused = tf.cast(tf.range(memory) < memory - state.pairs, gradient.dtype)
+    products = state.products + tf.linalg.diag(unused)
+    upper = tf.linalg.band_part(products, 0, -1)
+    newest = state.curvatures[-1, -1]
+    scale = tf.where(newest > 0, products[-1, -1] / tf.where(newest > 0, newest, 1), 1)
+
+    along_steps = tf.linalg.matvec(steps, gradient)
+    along_changes = tf.linalg.matvec(changes, gradient)
+    p = _solve(upper, along_steps)
+    inner = tf.linalg.diag_part(products) * p + scale * (
+        tf.linalg.matvec(state.curvatures, p) - along_changes
+    )
+    q = _solve(upper, inner, adjoint=True)
+    return (
+        scale * tf.linalg.matvec(changes, p, transpose_a=True)
+        - scale * gradient
+        - tf.linalg.matvec(steps, q, transpose_a=True)
+    )
+
+
+def _solve(upper, vector, adjoint=False):
+    return tf.linalg.triangular_solve(upper, vector[:, tf.newaxis], lower=False, adjoint=adjoint)[
+        :, 0
+    ]
+
+
+def _remember(state, step, change):
+    """The state with the newest pair in its memory, unless its curvature is not positive."""
+    if tf.tensordot(step, change, 1) > 1e-10 * tf.tensordot(change, change, 1):
+        steps = tf.concat([state.steps[1:], step[tf.newaxis]], 0)
+        changes = tf.concat([state.changes[1:], change[tf.newaxis]], 0)
+        beside = tf.linalg.matvec(changes, change)
+        state = state._replace(
+            steps=steps,
+            changes=changes,
+            products=_shift(
+                state.products, tf.linalg.matvec(changes, step), tf.linalg.matvec(steps, change)
+            ),
+            curvatures=_shift(state.curvatures, beside, beside),
+            pairs=tf.minimum(state.pairs + 1, steps.shape[0]),
+        )
+    return state
+
+
+def _shift(matrix, row, column):
+    """Drop the oldest row and column, append the newest."""
+    upper = tf.concat([matrix[1:, 1:], column[:-1, tf.newaxis]], 1)
+    return tf.concat([upper, row[tf.newaxis]], 0)
+
+
+def _forget(state):
+    names = ("steps", "changes", "products", "curvatures")
+    empty = {name: tf.zeros_like(getattr(state, name)) for name in names}
+    return state._replace(pairs=tf.zeros_like(state.pairs), **empty)
 
 
 def _flatten(variables):

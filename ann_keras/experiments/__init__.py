@@ -1,0 +1,7 @@
+"""Protocols that several tasks share: one training run from data to numbers."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submodules={"regression", "surface"}
+)

@@ -1,0 +1,87 @@
+"""What the benchmarks time: the cases by name, and what one timed run gives.
+
+Nothing here imports TensorFlow or PyTorch, so that ``--help`` answers at once.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+PYTORCH = "PyTorch eager"
+KERAS_FIT = "Keras model.fit"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One training run, done by this project and by a peer from the same initial weights.
+
+    title: for the table.
+    network: "surface" (2-50-50-1, the 40 × 40 grid) or "convnet" (Table 1, MNIST sample).
+    optimizer, learning_rate, momentum: Nesterov momentum, if any; L-BFGS uses none of the rates.
+    batch_size: rows a step; L-BFGS takes all rows.
+    rows: of training data.
+    epochs: timed in a round (iterations of L-BFGS).
+    published_epochs: that the report's run has; seconds are scaled to it in the table.
+    target: the highest ratio that the project allows itself, None where it has set none.
+    peer: whose code it is compared with.
+    memory: pairs that L-BFGS keeps, on both sides; 100 is PyTorch's default.
+    jit_compile: of our side, as the scripts set it.
+    shuffle: a new order each epoch, on both sides.
+    """
+
+    title: str
+    network: Literal["surface", "convnet"]
+    optimizer: Literal["sgd", "adam", "lbfgs"]
+    epochs: int
+    target: float | None
+    learning_rate: float = 0.0
+    momentum: float = 0.0
+    batch_size: int = 1600
+    rows: int = 1600
+    published_epochs: int = 2500
+    peer: Literal["PyTorch eager", "Keras model.fit"] = PYTORCH
+    memory: int = 100
+    jit_compile: bool = True
+    shuffle: bool = True
+
+
+class Timing(NamedTuple):
+    """What one side of a round gives.
+
+    seconds: for the timed epochs; tracing, compiling and the first epoch are left out.
+    loss: mean over the last epoch (L-BFGS: after the last iteration).
+    build_seconds: tracing and compiling, with the first epoch; 0 where there is none.
+    threads: that PyTorch was given; None on the Keras side, which uses all cores.
+    """
+
+    seconds: float
+    loss: float
+    build_seconds: float = 0.0
+    threads: int | None = None
+
+
+CASES = {
+    "surface_sgd": Case(
+        "surface network, SGD, batch 40", "surface", "sgd",
+        learning_rate=0.1, batch_size=40, epochs=300, target=0.25,
+    ),
+    "surface_nesterov": Case(
+        "surface network, Nesterov SGD, batch 400", "surface", "sgd",
+        learning_rate=0.1, momentum=0.9, batch_size=400, epochs=1000, target=0.5,
+    ),
+    "surface_adam": Case(
+        "surface network, Adam, batch 400", "surface", "adam",
+        learning_rate=1e-3, batch_size=400, epochs=1000, target=0.5,
+    ),
+    "surface_lbfgs": Case(
+        "surface network, L-BFGS, full batch", "surface", "lbfgs", epochs=300, target=1.0,
+    ),
+    "convnet_adam": Case(
+        "pooled convnet, Adam, batch 128, 4,000 digits", "convnet", "adam",
+        learning_rate=1e-3, batch_size=128, rows=4000, epochs=4, published_epochs=15,
+        target=0.7, jit_compile=False,
+    ),
+    "surface_adam_keras_fit": Case(
+        "surface network, Adam, batch 400", "surface", "adam",
+        learning_rate=1e-3, batch_size=400, epochs=300, target=None, peer=KERAS_FIT,
+    ),
+}

@@ -1,0 +1,185 @@
+"""Our training against the same arithmetic in PyTorch eager and in Keras' model.fit.
+
+Both sides train the same network from the same initial weights, in turns in one process: ours,
+theirs, ours, theirs. Reported is the median of the ratios of neighbouring rounds, which a slow
+minute of the machine touches less than the seconds themselves. Tracing and compiling are reported
+apart. Writes benchmarks/training.json and benchmarks/README.md into the results folder.
+
+    pip install -r benchmarks/requirements.txt
+    python benchmarks/run.py                          about five minutes on two cores
+    python benchmarks/run.py --cases surface_sgd --rounds 3
+"""
+
+import gc
+import importlib.util
+import json
+import os
+import resource
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from cases import CASES, KERAS_FIT, PYTORCH
+
+from ann_keras import command
+from ann_keras.errors import UserError
+from ann_keras.report.task import environment, write_whole
+
+PAGE = """# Training speed
+
+Written by `python benchmarks/run.py`: {rounds} round(s), ours and theirs in turns in one process,
+from the same initial weights. Seconds are medians, scaled to the epochs that the published run
+has; a ratio below 1 means that ours is faster. Building is tracing and compiling together with
+the first epoch, once a run and not in the ratio. PyTorch has one thread or one a core, whichever
+trains faster in a trial. Losses are medians of the last training loss:
+near each other if both sides do the same work.
+
+| training | against | epochs | ours, s | theirs, s | ratio (range) | target | building, s \
+| loss, ours / theirs |
+|---|---|---|---|---|---|---|---|---|
+{rows}
+
+Peak memory of the process, TensorFlow and its peers together: {memory:.0f} MiB.
+{environment}.
+"""
+
+
+@dataclass(frozen=True)
+class Options:
+    cases: tuple[Literal[tuple(CASES)], ...] = tuple(CASES)
+    """what to time; the results then hold these alone"""
+    rounds: int = 5
+    """times that each side of a case is run"""
+    results: Path = Path("results")
+    """folder that receives benchmarks/"""
+
+
+def main(arguments=None):
+    """Read the command line, time the cases, write the results; exits 2 on bad input."""
+    with command.one_line_errors():
+        options = command.parse(Options, description=__doc__, args=arguments)
+        folder = prepare(options)
+        # Targets are for the processor; TensorFlow alone would look for a graphics card.
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        command.quiet_tensorflow()
+        cases = [{"name": name} | measure(CASES[name], options.rounds) for name in options.cases]
+        save(folder, cases, options.rounds)
+
+
+def prepare(options):
+    """The folder for the results, made; raises UserError where the run could not end well."""
+    if options.rounds < 1 or not options.cases:
+        raise UserError("--rounds must be at least 1, and --cases name at least one case")
+    needs_torch = any(CASES[name].peer == PYTORCH for name in options.cases)
+    if needs_torch and importlib.util.find_spec("torch") is None:
+        raise UserError("PyTorch is missing: pip install -r benchmarks/requirements.txt")
+    folder = options.results / "benchmarks"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {folder}: {error.strerror}") from error
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"cannot write to {folder}: permission denied")
+    return folder
+
+
+def measure(case, rounds):
+    """Time one case in turns and summarize it; round r has both sides start from seed r."""
+    import keras_side
+
+    ours, theirs = [], []
+    if case.peer == KERAS_FIT:
+        train_theirs = keras_side.train_by_fit
+    else:
+        import pytorch_side
+
+        train_theirs = pytorch_side.train
+    print(f"{case.title}, against {case.peer}", flush=True)
+    for seed in range(rounds):
+        for train, timings in ((keras_side.train, ours), (train_theirs, theirs)):
+            gc.collect()  # one side's leftovers shall not be cleared in the other's time
+            timings.append(train(case, seed))
+        print(
+            f"  round {seed + 1}: {ours[-1].seconds:.2f} s, theirs {theirs[-1].seconds:.2f} s",
+            flush=True,
+        )
+    return summarize(case, ours, theirs)
+
+
+def summarize(case, ours, theirs):
+    """The timings of one case, one of each side a round, as a dict of JSON values."""
+    ratios = [mine.seconds / other.seconds for mine, other in zip(ours, theirs, strict=True)]
+    middle = float(np.median(ratios))
+
+    def by_side(field):
+        sides = {"ours": ours, "theirs": theirs}
+        return {side: [getattr(t, field) for t in timings] for side, timings in sides.items()}
+
+    return {
+        "title": case.title,
+        "peer": case.peer,
+        "epochs": case.epochs,
+        "published_epochs": case.published_epochs,
+        "seconds": by_side("seconds"),
+        "ratio": {"median": middle, "min": min(ratios), "max": max(ratios), "values": ratios},
+        "target": case.target,
+        "met": None if case.target is None else middle <= case.target,
+        "final_loss": by_side("loss"),
+        "build_seconds": by_side("build_seconds"),
+        "pytorch_threads": theirs[0].threads,
+    }
+
+
+def save(folder, cases, rounds):
+    """Write training.json and README.md."""
+    versions = environment()
+    if importlib.util.find_spec("torch") is not None:
+        versions["torch"] = metadata.version("torch")
+    record = {
+        "environment": versions,
+        "cores": os.cpu_count(),
+        "rounds": rounds,
+        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "cases": cases,
+    }
+    write_whole(folder / "training.json", json.dumps(record, indent=1) + "\n")
+    write_whole(folder / "README.md", page(record))
+    print(f"saved to {folder}", flush=True)
+
+
+def page(record):
+    """The results as a Markdown page."""
+    return PAGE.format(
+        rounds=record["rounds"],
+        rows="\n".join(_row(case) for case in record["cases"]),
+        memory=record["peak_memory_mib"],
+        environment=", ".join(f"{key} {value}" for key, value in record["environment"].items()),
+    )
+
+
+def _row(case):
+    scale = case["published_epochs"] / case["epochs"]
+    ours, theirs = (scale * np.median(case["seconds"][side]) for side in ("ours", "theirs"))
+    losses = (np.median(case["final_loss"][side]) for side in ("ours", "theirs"))
+    ratio = case["ratio"]
+    target = "none"
+    if case["target"] is not None:
+        target = f"≤ {case['target']:g}, {'met' if case['met'] else 'missed'}"
+    cells = (
+        case["title"],
+        case["peer"],
+        f"{case['published_epochs']}",
+        f"{ours:.1f}",
+        f"{theirs:.1f}",
+        f"**{ratio['median']:.2f}** ({ratio['min']:.2f}–{ratio['max']:.2f})",
+        target,
+        f"{np.median(case['build_seconds']['ours']):.1f}",
+        " / ".join(f"{loss:.2e}" for loss in losses),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main()
