@@ -9,5 +9,7 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules={"command", "data", "errors", "experiments", "models", "plots", "report", "training"},
+    submodules={
+        "command", "data", "errors", "experiments", "models", "plots", "report", "training",
+    },
 )

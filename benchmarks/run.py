@@ -33,8 +33,9 @@ Written by `python benchmarks/run.py`: {rounds} round(s), ours and theirs in tur
 from the same initial weights. Seconds are medians, scaled to the epochs that the published run
 has; a ratio below 1 means that ours is faster. Building is tracing and compiling together with
 the first epoch, once a run and not in the ratio. PyTorch has one thread or one a core, whichever
-trains faster in a trial. Losses are medians of the last training loss:
-near each other if both sides do the same work.
+trains faster in a trial; its L-BFGS takes one iteration a call, as the published run did, and so
+evaluates the loss twice an iteration where ours does once. Losses are medians of the last training
+loss: near each other if both sides do the same work.
 
 | training | against | epochs | ours, s | theirs, s | ratio (range) | target | building, s \
 | loss, ours / theirs |

@@ -130,7 +130,8 @@ def judge(task, settings, runs, early):
         f"At noise {noisy:g}, after {settings.early_iterations} iterations the error on the clean "
         f"surface is {learned:.3f}, {learned / variance:.0%} of the mean's error {variance:.3f}: "
         f"much of the function is learned. Later the network fits the noise: training MSE "
-        f"{train[noisy]:.2f} (noise variance {noisy**2:g}), error on the surface {test[noisy]:.2f}.",
+        f"{train[noisy]:.2f} (noise variance {noisy**2:g}), error on the clean surface "
+        f"{test[noisy]:.2f}.",
     )
 
 

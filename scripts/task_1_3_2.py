@@ -97,12 +97,13 @@ def judge(task, settings, summary):
         f"{goal}; sd of log10 loss from epoch to epoch {sgd['oscillation']:.3f} for SGD, "
         f"{descent['oscillation']:.4f} for gradient descent.",
     )
+    calmer = accelerated["oscillation"] < sgd["oscillation"]
     task.claim(
         "1.3.2-c",
-        fastest == "accelerated SGD" and accelerated["oscillation"] < sgd["oscillation"],
+        fastest == "accelerated SGD" and calmer,
         f"Fastest: {fastest} ({mean[fastest]['seconds_to_target']:.2f} s). At equal rate and "
-        f"batch momentum {'lowers' if accelerated['oscillation'] < sgd['oscillation'] else 'raises'}"
-        f" the sd of log10 loss from epoch to epoch: {sgd['oscillation']:.3f} without, "
+        f"batch momentum {'lowers' if calmer else 'raises'} the sd of log10 loss from epoch to "
+        f"epoch: {sgd['oscillation']:.3f} without, "
         f"{accelerated['oscillation']:.3f} with it.",
     )
 

@@ -70,7 +70,8 @@ def draw(task, settings, methods, mean):
     for name in methods:
         numbers = [mean[width, name] for width in settings.widths]
         left.plot(settings.widths, [n["seconds_to_target"] for n in numbers], "o-", label=name)
-        right.plot(settings.widths, [1e3 * n["seconds_per_step"] for n in numbers], "o-", label=name)
+        milliseconds = [1e3 * n["seconds_per_step"] for n in numbers]
+        right.plot(settings.widths, milliseconds, "o-", label=name)
     left.set(ylabel=f"seconds to a training MSE of {settings.target:g}")
     right.set(ylabel="milliseconds a step")
     for axes in (left, right):

@@ -128,8 +128,8 @@ def judge(task, settings, errors, ratios):
         "1.4.2-b",
         spread["activation"] == max(spread.values()) and pure["mish"] < 0.8 * others[0][0],
         f"Worst over best median test MSE within each choice: {spreads}. Median test MSE by "
-        f"activation: {listed}; mish is {others[0][0] / pure['mish']:.2f} times as good as the best "
-        f"other, {others[0][1]}.",
+        f"activation: {listed}; mish is {others[0][0] / pure['mish']:.2f} times as good as the "
+        f"best other, {others[0][1]}.",
     )
     small, large = min(settings.units), max(settings.units)
     deep, shallow = max(settings.layers), min(settings.layers)

@@ -15,16 +15,15 @@ X = RANDOM.normal(size=(60, 4)) * [1, 3, 0.5, 2]
 Y = X @ [[1.0], [-2.0], [0.5], [3.0]] + 0.7 + RANDOM.normal(size=(60, 1))
 
 
-def compiled(model):
-    """With a loss in the model's own precision; Keras would take float32."""
-    model.compile(loss=keras.losses.MeanSquaredError(dtype=model.outputs[0].dtype))
+def compiled(model, loss="mse"):
+    model.compile(loss=loss)
     return model
 
 
-def linear(dtype="float64", seed=0, **options):
+def linear(dtype="float64", seed=0, loss="mse", **options):
     keras.utils.set_random_seed(seed)
     layer = keras.layers.Dense(1, dtype=dtype, **options)
-    return compiled(keras.Sequential([keras.Input((4,), dtype=dtype), layer]))
+    return compiled(keras.Sequential([keras.Input((4,), dtype=dtype), layer]), loss)
 
 
 def surface_network(*units, dtype="float64", seed=0):
@@ -102,9 +101,18 @@ def test_penalties_on_weights_are_minimized_too():
     loss, gradient = objective(model, X, Y)(position)
     kernel, bias = position[:4, None], position[4]
     error = X @ kernel + bias - Y
-    assert loss == pytest.approx(np.mean(error**2) + 0.3 * np.sum(kernel**2), rel=1e-6)
+    assert loss == pytest.approx(np.mean(error**2) + 0.3 * np.sum(kernel**2), rel=1e-12)
     by_hand = 2 * X.T @ error / len(X) + 2 * 0.3 * kernel
-    np.testing.assert_allclose(gradient, [*by_hand[:, 0], 2 * error.mean()], rtol=1e-6)
+    np.testing.assert_allclose(gradient, [*by_hand[:, 0], 2 * error.mean()], rtol=1e-10)
+
+
+@pytest.mark.parametrize("loss", [keras.losses.LogCosh(), keras.losses.log_cosh, "log_cosh"])
+def test_the_loss_is_that_of_the_model(loss):
+    model = linear(loss=loss)
+    position = flat_weights(model)
+    error = X @ position[:4, None] + position[4] - Y
+    assert objective(model, X, Y)(position)[0] == pytest.approx(
+        np.mean(np.log(np.cosh(error))), rel=1e-12)
 
 
 def two_loops(gradient, pairs):
@@ -305,38 +313,44 @@ def test_rosenbrock_valley():
     assert result.loss[-1] <= max(2 * reference[-1], 1e-12)
 
 
-def test_a_resumed_search_equals_an_uninterrupted_one():
-    data, model = surface_data(), surface_network(6)
-    minimizer = lbfgs.Minimizer(model)
-    expected = minimizer.run(*data, iterations=40, verbose=0)
-    model.set_weights(surface_network(6).get_weights())
-    first = minimizer.run(*data, iterations=17, verbose=0)
-    resumed = lbfgs.Minimizer(model)  # as another process would
-    second = resumed.run(*data, iterations=23, state=first.state, verbose=0)
+@pytest.fixture(scope="module")
+def two_minimizers():
+    """Two of the same network, the first with its result from a fresh start."""
+    first, second = (lbfgs.Minimizer(surface_network(6), memory=3) for _ in range(2))
+    return first, first.run(*surface_data(), iterations=40, verbose=0), second
+
+
+def test_one_minimizer_serves_several_starts_and_data_sets(two_minimizers):
+    _, expected, minimizer = two_minimizers
+    x, y = surface_data()
+    minimizer.run(x, -y, iterations=20, verbose=0)
+    minimizer.model.set_weights(surface_network(6).get_weights())
+    result = minimizer.run(x, y, iterations=40, verbose=0)
+    np.testing.assert_array_equal(result.loss, expected.loss)
+    np.testing.assert_array_equal(flat_weights(minimizer.model), expected.state.position)
+
+
+def test_a_resumed_search_equals_an_uninterrupted_one(two_minimizers):
+    minimizer, expected, other = two_minimizers
+    minimizer.model.set_weights(surface_network(6).get_weights())
+    first = minimizer.run(*surface_data(), iterations=17, verbose=0)
+    second = other.run(*surface_data(), iterations=23, state=first.state, verbose=0)
     np.testing.assert_array_equal([*first.loss, *second.loss], expected.loss)
-    np.testing.assert_array_equal(flat_weights(model), expected.state.position)
+    np.testing.assert_array_equal(flat_weights(other.model), expected.state.position)
     assert second.initial_loss == first.loss[-1]
     for own, reference in zip(second.state, expected.state):
         np.testing.assert_array_equal(own, reference)
 
 
-def test_one_minimizer_serves_several_starts_and_data_sets():
-    data, model = surface_data(), surface_network(6)
-    minimizer = lbfgs.Minimizer(model, memory=3)
-    minimizer.run(data[0], -data[1], iterations=20, verbose=0)
-    model.set_weights(surface_network(6, seed=4).get_weights())
-    again = minimizer.run(*data, iterations=20, verbose=0)
-    fresh_model = surface_network(6, seed=4)
-    fresh = lbfgs.Minimizer(fresh_model, memory=3).run(*data, iterations=20, verbose=0)
-    np.testing.assert_array_equal(again.loss, fresh.loss)
-    np.testing.assert_array_equal(flat_weights(model), flat_weights(fresh_model))
-    assert fresh.state.steps.shape[0] == int(fresh.state.pairs) == 3
+def test_memory_is_the_number_of_pairs_kept(two_minimizers):
+    _, result, _ = two_minimizers
+    assert result.state.steps.shape[0] == int(result.state.pairs) == 3
 
 
-def test_errors():
+def test_errors(two_minimizers):
     model = linear()
     with pytest.raises(ValueError, match="iterations must be positive, got 0"):
         lbfgs.minimize(model, X, Y, iterations=0)
-    state = lbfgs.minimize(model, X, Y, iterations=1, verbose=0).state
+    _, other_result, _ = two_minimizers
     with pytest.raises(ValueError, match="another number of weights"):
-        lbfgs.Minimizer(surface_network(3)).run(*surface_data(), iterations=1, state=state)
+        lbfgs.Minimizer(model).run(X, Y, iterations=1, state=other_result.state)

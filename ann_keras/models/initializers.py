@@ -3,20 +3,19 @@
 import keras
 
 
-def pytorch_dense(units, inputs, **options):
-    """A Dense layer that starts as PyTorch's ``Linear`` does.
+def pytorch_uniform(inputs):
+    """Initialisers as of PyTorch's ``Linear``: kernel and bias uniform on ±1/√inputs.
 
-    Kernel and bias are uniform on ±1/√inputs (``torch.nn.Linear.reset_parameters``).
+    Source: ``torch.nn.Linear.reset_parameters``.
 
     Args:
-        units: outputs of the layer.
-        inputs: features it will be given, which bound the initial weights.
-        options: further arguments of ``keras.layers.Dense``.
+        inputs: features that the layer is given.
+
+    Returns:
+        Dict with "kernel_initializer" and "bias_initializer", arguments of a Dense layer.
     """
     limit = inputs**-0.5
-    return keras.layers.Dense(
-        units,
-        kernel_initializer=keras.initializers.RandomUniform(-limit, limit),
-        bias_initializer=keras.initializers.RandomUniform(-limit, limit),
-        **options,
-    )
+    return {
+        "kernel_initializer": keras.initializers.RandomUniform(-limit, limit),
+        "bias_initializer": keras.initializers.RandomUniform(-limit, limit),
+    }

@@ -2,7 +2,7 @@
 
 import keras
 
-from ann_keras.models.initializers import pytorch_dense
+from ann_keras.models.initializers import pytorch_uniform
 
 
 def surface_mlp(*hidden_units, dtype=None):
@@ -25,9 +25,10 @@ def surface_mlp(*hidden_units, dtype=None):
     inputs = x = keras.Input((2,), name="point")
     features = 2
     for units in hidden_units:
-        x = pytorch_dense(units, features, activation="relu", dtype=dtype)(x)
+        start = pytorch_uniform(features)
+        x = keras.layers.Dense(units, activation="relu", dtype=dtype, **start)(x)
         features = units
-    outputs = pytorch_dense(1, features, name="height", dtype=dtype)(x)
+    outputs = keras.layers.Dense(1, name="height", dtype=dtype, **pytorch_uniform(features))(x)
     return keras.Model(inputs, outputs, name="surface_mlp")
 
 

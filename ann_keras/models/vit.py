@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 from ann_keras.models.attention import SelfAttention
+from ann_keras.models.initializers import pytorch_uniform
 
 
 @keras.saving.register_keras_serializable(package="ann_keras")
@@ -161,8 +162,4 @@ def _initializers(initializer, fan_in):
     """Arguments of a dense layer with `fan_in` inputs that set its initial weights."""
     if initializer != "pytorch":
         return {"kernel_initializer": keras.initializers.get(initializer)}
-    bound = fan_in**-0.5
-    return {
-        "kernel_initializer": keras.initializers.RandomUniform(-bound, bound),
-        "bias_initializer": keras.initializers.RandomUniform(-bound, bound),
-    }
+    return pytorch_uniform(fan_in)

@@ -113,7 +113,8 @@ def evaluate(model, x, y=None, *, batch_size=1000):
 def _epochs(run, stopper, model, epochs, one_at_a_time, verbose, history):
     """Yield (first epoch, a row of logged values an epoch) until training ends or stops."""
     done, chunk, seconds, timed = 0, 1, 0.0, 0
-    with tqdm(total=epochs, desc=model.name, unit="epoch", disable=None if verbose else True) as bar:
+    disable = None if verbose else True  # None: shown on terminals only
+    with tqdm(total=epochs, desc=model.name, unit="epoch", disable=disable) as bar:
         while done < epochs and not model.stop_training and not stopper.stopped.numpy():
             start = time.perf_counter()
             last, table = run(tf.constant(done), tf.constant(min(done + chunk, epochs)))
@@ -132,7 +133,7 @@ def _epochs(run, stopper, model, epochs, one_at_a_time, verbose, history):
 
 
 def _compile(model, data, validation, names, stopper, batch_size, shuffle, seed, jit_compile):
-    """The graph that runs epochs [first, last) and returns (epoch reached, row of values an epoch)."""
+    """The graph that runs epochs [first, last): gives the epoch reached and a row for each."""
     rows = _rows(data)
 
     @tf.function(jit_compile=jit_compile)

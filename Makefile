@@ -1,0 +1,31 @@
+# Each target makes the environment itself; PYTHON=python3.12 chooses the interpreter.
+PYTHON ?= python3
+VENV   := .venv
+READY  := $(VENV)/.ready
+RUN    := $(VENV)/bin/python
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: report test full bench clean
+
+report: $(READY)  ## every task on the quick preset, and the page
+	$(RUN) scripts/run_all.py
+	@echo "open results/quick/index.html"
+
+test: $(READY)  ## lint and tests
+	$(RUN) -m flake8
+	$(RUN) -m pytest
+
+full: $(READY)  ## every task as published: full data, hours
+	$(RUN) scripts/run_all.py --preset report
+	$(RUN) scripts/report.py --preset report
+
+bench: $(READY)  ## training speed against PyTorch
+	$(RUN) -m pip install --quiet -r benchmarks/requirements.txt
+	$(RUN) benchmarks/run.py
+
+$(READY): requirements.txt setup.cfg scripts/environment.py
+	$(PYTHON) scripts/environment.py $(VENV)
+	@touch $@
+
+clean:  ## the environment and the quick results
+	rm -rf $(VENV) results/quick results/smoke

@@ -1,0 +1,178 @@
+"""The page that sets published numbers beside ours: README.md and a self-contained index.html.
+
+Everything on it is read from the summaries that runs wrote; what has no summary yet is listed as
+not measured.
+"""
+
+import base64
+import csv
+import json
+import re
+from pathlib import Path
+
+import jinja2
+
+from ann_keras.errors import UserError
+from ann_keras.report import published
+from ann_keras.report.task import write_whole
+
+_BEGIN, _END = "<!-- results:begin -->", "<!-- results:end -->"
+
+
+def build(results="results", preset="report"):
+    """Write the page of one preset and return the paths of README.md and index.html.
+
+    The report preset's README.md stands in ``results`` itself, where repositories show it; any
+    other preset's in its own folder.
+
+    Raises:
+        UserError: a summary cannot be read, or the page cannot be written.
+    """
+    folder = Path(results) / preset
+    home = folder.parent if preset == "report" else folder
+    content = collect(folder)
+    environment = _environment()
+    links = f"{preset}/" if preset == "report" else ""
+    readme = environment.get_template("README.md.j2").render(content, preset=preset, links=links)
+    html = environment.get_template("index.html.j2").render(
+        content, preset=preset, image=lambda task, name: _data_uri(folder / task / name)
+    )
+    home.mkdir(parents=True, exist_ok=True)
+    write_whole(home / "README.md", readme)
+    write_whole(home / "index.html", html)
+    return home / "README.md", home / "index.html"
+
+
+def write_deviations(path, results="results"):
+    """Write the D-points and what the runs of the report preset show of them."""
+    content = collect(Path(results) / "report")
+    write_whole(path, _environment().get_template("deviations.md.j2").render(content))
+
+
+def refresh_block(path, results="results"):
+    """Renew the table between the results markers of a README from the report preset.
+
+    Raises:
+        UserError: the file lacks the markers.
+    """
+    path = Path(path)
+    text = path.read_text()
+    if _BEGIN not in text or _END not in text:
+        raise UserError(f"{path} lacks the markers {_BEGIN} and {_END}")
+    table = _environment().get_template("headline.md.j2").render(collect(Path(results) / "report"))
+    block = f"{_BEGIN}\n{table.strip()}\n{_END}"
+    pattern = re.compile(f"{re.escape(_BEGIN)}.*{re.escape(_END)}", re.DOTALL)
+    write_whole(path, pattern.sub(lambda _: block, text))
+
+
+def collect(folder):
+    """What the templates show: tasks in report order with their summaries, and the coverage.
+
+    Args:
+        folder: of one preset.
+
+    Returns:
+        Dict with "chapters", "coverage", "deviations", "seconds" and "environment".
+    """
+    tasks = [_collect_task(folder, task) for task in published.TASKS.values()]
+    done = [task for task in tasks if task["summary"]]
+    chapters = [
+        {"number": number, "title": title,
+         "tasks": [task for task in tasks if task["published"].chapter == number]}
+        for number, title in published.CHAPTERS.items()
+    ]
+    claims = [claim for task in done for claim in task["claims"] if claim["verdict"]]
+    stems = {Path(name).stem for task in done for name in task["summary"]["figures"]}
+    drawn = [f for f in published.FIGURES.values() if f.file in stems]
+    tabled = {Path(name).stem for task in done for name in task["summary"]["tables"]}
+    coverage = {
+        "tasks": (len(done), len(tasks)),
+        "claims": (len(claims), len(published.CLAIMS)),
+        "figures": (len(drawn), len(published.FIGURES)),
+        "tables": (
+            sum(f"table{number}" in tabled for number in published.TABLES), len(published.TABLES)
+        ),
+        "verdicts": {
+            verdict: sum(claim["verdict"] == verdict for claim in claims)
+            for verdict in ("reproduced", "refuted", "artefact", "undecided")
+        },
+    }
+    return {
+        "chapters": chapters,
+        "coverage": coverage,
+        "deviations": published.DEVIATIONS,
+        "seconds": sum(task["summary"]["seconds"] for task in done),
+        "environment": done[-1]["summary"]["environment"] if done else {},
+    }
+
+
+def _collect_task(folder, task):
+    name = f"task_{task.id.replace('.', '_')}"
+    path = folder / name / "summary.json"
+    summary = None
+    if path.is_file():
+        try:
+            summary = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise UserError(f"cannot read {path}: {error}") from error
+    measurements = summary["measurements"] if summary else []
+    verdicts = {claim["id"]: claim for claim in summary["claims"]} if summary else {}
+    return {
+        "published": task,
+        "folder": name,
+        "summary": summary,
+        "beside": [m for m in measurements if "published" in m],
+        "others": [m for m in measurements if "published" not in m],
+        "tables": {} if not summary else {
+            table: _read_table(folder / name / table) for table in summary["tables"]
+        },
+        "claims": [
+            {"text": claim.text, "id": claim.id, "verdict": None, "evidence": "", "deviation": ""}
+            | verdicts.get(claim.id, {})
+            for claim in published.CLAIMS.values() if claim.task == task.id
+        ],
+        "deviations": [d for d in published.DEVIATIONS.values() if task.id in d.tasks],
+    }
+
+
+def number(value):
+    """A measured value in four significant digits, integers whole."""
+    if float(value).is_integer() and abs(value) < 1e9:
+        return f"{int(value):,}"
+    return f"{value:.4g}"
+
+
+def spread(measurement):
+    """Mean over seeds, with its standard deviation if there are several."""
+    text = number(measurement["mean"])
+    if len(measurement["values"]) > 1:
+        text += f" ± {measurement['sd']:.2g}"
+    return text
+
+
+def duration(seconds):
+    """Seconds as "12 s", "3 min" or "1.5 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _read_table(path):
+    with path.open(newline="") as file:
+        return list(csv.reader(file))
+
+
+def _data_uri(path):
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+
+
+def _environment():
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("ann_keras.report"),
+        autoescape=jinja2.select_autoescape(["html", "html.j2"]),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"number": number, "spread": spread, "duration": duration}
+    return environment

@@ -1,0 +1,162 @@
+"""Every script on the smoke preset, its claims, and what a killed or repeated run leaves."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ann_keras.report import published
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = sorted((ROOT / "scripts").glob("task_*.py"))
+
+
+def task_id(script):
+    return script.stem.removeprefix("task_").replace("_", ".")
+
+
+def start(script, *arguments):
+    return subprocess.Popen(
+        [sys.executable, ROOT / "scripts" / script, *map(str, arguments)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+    )
+
+
+def finish(process, timeout=300):
+    out, err = process.communicate(timeout=timeout)
+    return process.returncode, out, err
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory):
+    """Results of all tasks on the smoke preset, run in one process."""
+    results = tmp_path_factory.mktemp("results")
+    code, out, err = finish(start("run_all.py", "--preset", "smoke", "--results", results))
+    assert code == 0, out + err
+    return results / "smoke"
+
+
+def read_summary(folder):
+    return json.loads((folder / "summary.json").read_text())
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=task_id)
+def test_smoke_run_is_complete(smoke, script):
+    folder = smoke / script.stem
+    summary = read_summary(folder)
+    assert summary["task"] == task_id(script)
+    claims = [c for c, claim in published.CLAIMS.items() if claim.task == task_id(script)]
+    assert sorted(claim["id"] for claim in summary["claims"]) == sorted(claims)
+    assert all(claim["evidence"].endswith(".") for claim in summary["claims"])
+    for name in summary["figures"]:
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+    for name in summary["tables"]:
+        assert (folder / name).read_text().count("\n") > 1
+    figures = {f.file for f in published.FIGURES.values() if f.task == task_id(script)}
+    assert figures <= {Path(name).stem for name in summary["figures"]}
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=task_id)
+def test_measurements_cover_the_published_values(smoke, script):
+    """A published number is beside ours, unless the smoke preset leaves its setting out."""
+    known = {name for task, name in published.VALUES if task == task_id(script)}
+    left_out_by_smoke = {f"noise_{level}/train_mse" for level in (0.1, 0.3, 0.5)}
+    elsewhere = {"surface_mlp/parameters", "all_but_sgd_0.05/epochs_to_converge"}
+    measured = {m["name"] for m in read_summary(smoke / script.stem)["measurements"]}
+    assert known - left_out_by_smoke - elsewhere <= measured
+
+
+def test_chapters_with_scripts_judge_every_claim():
+    chapters = {published.TASKS[task_id(script)].chapter for script in SCRIPTS}
+    sources = {task_id(script): script.read_text() for script in SCRIPTS}
+    complete = {1}  # chapters whose scripts all exist; the next chapter adds its number
+    assert complete <= chapters
+    for claim in published.CLAIMS.values():
+        if claim.chapter in complete:
+            assert re.search(rf'"{re.escape(claim.id)}"', sources[claim.task]), claim.id
+
+
+def test_page_shows_every_number(smoke):
+    html = (smoke / "index.html").read_text()
+    readme = (smoke / "README.md").read_text()
+    for script in SCRIPTS:
+        for claim in read_summary(smoke / script.stem)["claims"]:
+            assert claim["id"] in html and claim["id"] in readme
+    assert html.count("data:image/png;base64,") >= 5
+    assert not re.search(r'(src|href)="(?!data:|#)', html), "the page must need no other file"
+
+
+@pytest.mark.parametrize("script", ["task_1_3_6.py", "task_1_4_3.py", "task_1_3_4.py"])
+def test_same_seed_same_numbers(smoke, tmp_path, script):
+    code, out, err = finish(start(script, "--preset", "smoke", "--results", tmp_path))
+    assert code == 0, err
+
+    def numbers(folder):
+        summary = read_summary(folder / script.removesuffix(".py"))
+        return {m["name"]: m["values"] for m in summary["measurements"]
+                if not m["name"].endswith("seconds")}
+
+    assert numbers(tmp_path / "smoke") == numbers(smoke)
+
+
+def test_killed_run_goes_on(tmp_path):
+    arguments = ("task_1_4_3.py", "--preset", "smoke", "--results", tmp_path, "--seeds", 3)
+    folder = tmp_path / "smoke" / "task_1_4_3"
+    first = start(*arguments)
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("runs/*.npz")):
+        assert time.monotonic() < deadline and first.poll() is None
+        time.sleep(0.05)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    assert not (folder / "summary.json").exists()
+    kept = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*.npz")}
+    code, out, err = finish(start(*arguments))
+    assert code == 0, err
+    assert all(path.stat().st_mtime_ns == written for path, written in kept.items())
+    assert len(read_summary(folder)["seeds"]) == 3
+
+
+def test_failing_task_does_not_stop_the_others(tmp_path):
+    (tmp_path / "smoke").mkdir()
+    (tmp_path / "smoke" / "task_1_3_5").write_text("in the way")
+    code, out, err = finish(
+        start("run_all.py", "--preset", "smoke", "--results", tmp_path, "--only", "1.3.5")
+    )
+    assert code == 1
+    assert "error in task 1.3.5" in err and "Traceback" not in err
+    assert (tmp_path / "smoke" / "index.html").exists()
+
+
+def test_run_all_rejects_an_unknown_section(tmp_path):
+    code, out, err = finish(start("run_all.py", "--only", "9", "--results", tmp_path))
+    assert (code, err.count("\n")) == (2, 1) and err.startswith("error:")
+
+
+def test_report_refreshes_from_saved_results_alone(smoke):
+    before = (smoke / "index.html").read_text()
+    code, out, err = finish(
+        start("report.py", "--preset", "smoke", "--results", smoke.parent)
+    )
+    assert code == 0, err
+    assert (smoke / "index.html").read_text() == before
+
+
+def test_committed_page_is_current():
+    """results/README.md and the README's table follow from the committed summaries."""
+    from ann_keras.report import page
+
+    if not (ROOT / "results" / "report").is_dir():
+        pytest.skip("no committed results")
+    content = page.collect(ROOT / "results" / "report")
+    table = page._environment().get_template("headline.md.j2").render(content).strip()
+    assert table in (ROOT / "README.md").read_text()
+    readme = page._environment().get_template("README.md.j2").render(
+        content, preset="report", links="report/"
+    )
+    assert (ROOT / "results" / "README.md").read_text() == readme
