@@ -45,8 +45,7 @@ def main(identifier, run, presets, description):
 
 def execute(identifier, run, options):
     """Run one task with given options and save it; returns the saved ``Task``."""
-    if options.settings.seeds < 1:
-        raise UserError(f"--seeds must be at least 1, got {options.settings.seeds}")
+    _check(options.settings)
     from ann_keras.report.task import Task
 
     task = Task(identifier, options.preset, options.settings, options.results, options.fresh)
@@ -78,11 +77,17 @@ def quiet_tensorflow():
 
 @contextlib.contextmanager
 def one_line_errors():
-    """Turn a ``UserError`` into one line on standard error and exit status 2."""
+    """Turn a ``UserError`` into one line on standard error and exit status 2.
+
+    So too a ValueError, by which models and training reject settings; ``python -X dev`` shows
+    where it comes from.
+    """
     try:
         yield
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (UserError, ValueError) as error:
+        if sys.flags.dev_mode:
+            raise
+        print(f"error: {str(error).strip().splitlines()[0]}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("interrupted: finished runs are kept, run the command again to go on",
@@ -100,6 +105,20 @@ def parse(kind, **arguments):
         if stop.code != 2:
             raise
         raise UserError(_first_sentence(captured.getvalue())) from None
+
+
+def _check(settings):
+    """Settings count and measure: whole numbers from 1 on, others from 0 on, lists not empty."""
+    for name, value in dataclasses.asdict(settings).items():
+        option = f"--{name.replace('_', '-')}"
+        values = value if isinstance(value, tuple) else (value,)
+        if not values:
+            raise UserError(f"{option} needs at least one value")
+        for number in values:
+            if isinstance(number, int) and number < 1:
+                raise UserError(f"{option} must be at least 1, got {number}")
+            if isinstance(number, float) and not 0 <= number < float("inf"):
+                raise UserError(f"{option} must be a number from 0 on, got {number}")
 
 
 def _parse(presets, description):

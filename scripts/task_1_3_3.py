@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ann_keras import command, experiments, plots
+from ann_keras.errors import UserError
 
 FULL_BATCH = 1600
 
@@ -37,6 +38,8 @@ PRESETS = {
 
 
 def run(task, settings):
+    if len(settings.widths) < 2:
+        raise UserError("--widths needs a small and a large width at least")
     methods = {
         "gradient descent": {"batch_size": FULL_BATCH, "momentum": 0.0},
         "SGD": {"batch_size": settings.batch_size, "momentum": 0.0},

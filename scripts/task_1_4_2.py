@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ann_keras import command, experiments, models, plots
+from ann_keras.errors import UserError
 from ann_keras.report import published, tables
 
 TABLE_2 = "mish, mish, tanh"
@@ -28,7 +29,7 @@ class Settings:
     optimizers: tuple[str, ...] = ("adam", "rmsprop", "sgd")  # report: adam
     learning_rates: tuple[float, ...] = (0.05, 0.01, 0.001)  # report: 0.05
     epochs: int = 80  # report
-    seeds: int = 7  # ours
+    seeds: int = 5  # ours
 
 
 PRESETS = {
@@ -45,6 +46,8 @@ PRESETS = {
 
 
 def run(task, settings):
+    if 16 not in settings.units or "mish" not in settings.activations:
+        raise UserError("--units must contain 16 and --activations mish, the published choices")
     differing = compare_table(task)
     errors = {name: {} for name in ("activation", "size", "optimizer and rate")}
     ratios = {}

@@ -34,7 +34,7 @@ class Settings:
 
 PRESETS = {
     "smoke": Settings(epochs=3, lbfgs_iterations=20, seeds=2),
-    "quick": Settings(seeds=4, lbfgs_iterations=2000),
+    "quick": Settings(seeds=3, lbfgs_iterations=2000),
     "report": Settings(),
 }
 

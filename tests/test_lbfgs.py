@@ -12,6 +12,7 @@ from ann_keras.training import lbfgs
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 4)) * [1, 3, 0.5, 2]
+X = np.round(X * 256) / 256  # exact in float32 too, to which Keras rounds inputs
 Y = X @ [[1.0], [-2.0], [0.5], [3.0]] + 0.7 + RANDOM.normal(size=(60, 1))
 
 

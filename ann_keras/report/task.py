@@ -3,7 +3,8 @@
 Everything goes to one folder, ``results/<preset>/task_…``:
 
     config.json     the settings
-    runs/*.npz      what each training run gave; a run found here is not repeated
+    runs/*.npz      what each training run gave, kept as it ends; a run found is not repeated
+    runs.zip        the same in one file, once the task has ended
     summary.json    measurements over seeds, claims with verdicts, names of figures and tables
     *.png, *.csv    figures and tables
 """
@@ -11,6 +12,7 @@ Everything goes to one folder, ``results/<preset>/task_…``:
 import contextlib
 import csv
 import dataclasses
+import gc
 import hashlib
 import io
 import json
@@ -18,6 +20,8 @@ import os
 import platform
 import shutil
 import time
+import zipfile
+import zlib
 from importlib import metadata
 from pathlib import Path
 
@@ -51,14 +55,9 @@ class Task:
         self.folder = Path(results) / preset / f"task_{identifier.replace('.', '_')}"
         self.seconds = 0.0
         self._measurements, self._claims, self._figures, self._tables = {}, {}, [], []
-        self._used_runs = set()
+        self._fresh, self._used_runs = fresh, set()
         try:
             (self.folder / "runs").mkdir(parents=True, exist_ok=True)
-            if fresh:
-                shutil.rmtree(self.folder / "runs")
-                (self.folder / "runs").mkdir()
-            config = {"preset": preset} | dataclasses.asdict(settings)
-            self._write("config.json", json.dumps(config, indent=1, default=str) + "\n")
         except OSError as error:
             raise UserError(f"cannot write to {self.folder}: {error.strerror}") from error
 
@@ -78,20 +77,22 @@ class Task:
         key = json.dumps({"name": name} | settings, sort_keys=True)
         digest = hashlib.sha256(key.encode()).hexdigest()[:8]
         words = "".join(c if c.isalnum() or c in ".-" else " " for c in name).split()
-        path = self.folder / "runs" / f"{'_'.join(words)}_{digest}.npz"
-        saved = _read_run(path, key)
+        file = f"{'_'.join(words)}_{digest}.npz"
+        repeat = self._fresh and file not in self._used_runs
+        saved = None if repeat else self._read_run(file, key)
         if saved is None:
             start = time.perf_counter()
             values = {field: np.asarray(value) for field, value in compute(**settings).items()}
             seconds = time.perf_counter() - start
             buffer = io.BytesIO()
             np.savez_compressed(buffer, _key=key, _seconds=seconds, **values)
-            self._write(path.relative_to(self.folder), buffer.getvalue())
+            self._write(f"runs/{file}", buffer.getvalue())
+            gc.collect()  # graphs of a finished run hold its data in reference cycles
             print(f"  {name}: {seconds:.1f} s", flush=True)
             saved = values, seconds
         values, seconds = saved
-        if path not in self._used_runs:
-            self._used_runs.add(path)
+        if file not in self._used_runs:
+            self._used_runs.add(file)
             self.seconds += seconds
         return values
 
@@ -165,7 +166,7 @@ class Task:
         self._tables.append(f"{stem}.csv")
 
     def save(self):
-        """Write summary.json, last of all: a folder without one is unfinished."""
+        """Write settings and summary: a folder without summary.json is unfinished."""
         missing = [
             c for c, claim in published.CLAIMS.items()
             if claim.task == self.identifier and c not in self._claims
@@ -183,10 +184,38 @@ class Task:
             "figures": self._figures,
             "tables": self._tables,
         }
+        config = {"preset": self.preset} | dataclasses.asdict(self.settings)
+        self._write("config.json", json.dumps(config, indent=1) + "\n")
         self._write("summary.json", json.dumps(summary, indent=1) + "\n")
-        for path in (self.folder / "runs").glob("*.npz"):
-            if path not in self._used_runs:  # of other settings, or of an earlier version
-                path.unlink()
+        self._pack_runs()
+
+    def _pack_runs(self):
+        """Put this task's runs into runs.zip; those of other settings are dropped."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for file in sorted(self._used_runs):
+                # A fixed date: equal runs are equal files.
+                archive.writestr(zipfile.ZipInfo(file), self._run_bytes(file))
+        self._write("runs.zip", buffer.getvalue())
+        shutil.rmtree(self.folder / "runs", ignore_errors=True)
+
+    def _run_bytes(self, file):
+        path = self.folder / "runs" / file
+        if path.is_file():
+            return path.read_bytes()
+        with zipfile.ZipFile(self.folder / "runs.zip") as archive:
+            return archive.read(file)
+
+    def _read_run(self, file, key):
+        """(values, seconds) of a saved run of these settings, or None."""
+        try:
+            with np.load(io.BytesIO(self._run_bytes(file)), allow_pickle=False) as archive:
+                if str(archive["_key"]) != key:
+                    return None
+                names = [name for name in archive.files if not name.startswith("_")]
+                return {name: archive[name] for name in names}, float(archive["_seconds"])
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            return None
 
     def _write(self, name, content):
         write_whole(self.folder / name, content)
@@ -218,15 +247,3 @@ def environment():
             versions[library] = metadata.version(library)
     device = f"{os.cpu_count()} CPU cores, {platform.machine()}"
     return {"python": platform.python_version()} | versions | {"device": device}
-
-
-def _read_run(path, key):
-    """(values, seconds) of a saved run of these settings, or None."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if str(archive["_key"]) != key:
-                return None
-            values = {name: archive[name] for name in archive.files if not name.startswith("_")}
-            return values, float(archive["_seconds"])
-    except (OSError, ValueError, KeyError, EOFError):
-        return None

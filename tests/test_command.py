@@ -1,0 +1,109 @@
+"""The command line of a task script: quick help, and bad input answered in one line, status 2."""
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "task_1_3_6.py"
+
+HEAVY = """
+import runpy, sys
+sys.argv = sys.argv[1:]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+finally:
+    heavy = {"tensorflow", "keras", "tensorflow_probability", "matplotlib", "sklearn"}
+    print("loaded:", *sorted(heavy & set(sys.modules)), file=sys.stderr)
+"""
+
+
+def run(*arguments, start=(str(SCRIPT),), folder=None, **environment):
+    return subprocess.run(
+        [sys.executable, *start, *map(str, arguments)],
+        cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=300,
+    )
+
+
+def test_help_answers_within_a_second_and_a_half():
+    def seconds():
+        """Of processor time, which a busy machine does not lengthen."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        result = run("--help")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert result.returncode == 0 and not result.stderr
+        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+    assert min(seconds() for _ in range(3)) < 1.5
+
+
+def test_help_tells_the_task_and_every_option_with_its_default():
+    help_text = run("--help").stdout
+    assert "Task 1.3.6" in help_text
+    for option in ("--preset {smoke,quick,report}", "--results PATH", "--fresh", "--epochs INT",
+                   "--batch-size INT", "--mnist {full,sample}", "--seeds INT"):
+        assert option in help_text
+    assert "(default: 5)" in help_text  # epochs of the quick preset
+
+
+def test_help_shows_the_defaults_of_the_preset_that_is_given():
+    assert "(default: 15)" in run("--preset", "report", "--help").stdout
+
+
+def test_help_imports_nothing_heavy():
+    result = run("--help", start=("-c", HEAVY, str(SCRIPT)))
+    assert result.returncode == 0 and "--epochs" in result.stdout
+    assert result.stderr == "loaded:\n"
+
+
+def assert_one_line(result, *words):
+    line, end, rest = result.stderr.partition("\n")
+    assert result.returncode == 2, result.stderr
+    assert line.startswith("error: ") and end and not rest, result.stderr
+    assert "Traceback" not in result.stdout
+    for word in words:
+        assert word in line
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--preset", "full"], ["'full'", "smoke", "quick", "report"]),
+        (["--preset"], ["--preset"]),
+        (["--optimizer", "adam"], ["--optimizer"]),
+        (["--epochs", "many"], ["--epochs", "'many'"]),
+        (["--epochs"], ["--epochs"]),
+        (["--mnist", "fashion"], ["'fashion'", "full", "sample"]),
+        (["--preset", "report", "--seeds", "1.5"], ["--seeds", "'1.5'"]),
+        (["quick"], ["quick"]),
+    ],
+    ids=" ".join,
+)
+def test_a_command_line_that_makes_no_sense(tmp_path, arguments, words):
+    assert_one_line(run(*arguments, folder=tmp_path), *words)
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_seeds(tmp_path):
+    result = run("--preset", "smoke", "--seeds", 0, folder=tmp_path)
+    assert_one_line(result, "--seeds must be at least 1, got 0")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_place_of_the_results(tmp_path):
+    (tmp_path / "mine").write_text("kept")
+    result = run("--preset", "smoke", "--results", tmp_path / "mine")
+    assert_one_line(result, "cannot write to", str(tmp_path / "mine"))
+    assert (tmp_path / "mine").read_text() == "kept"
+
+
+def test_the_report_preset_without_its_data(tmp_path):
+    (tmp_path / "data").mkdir()
+    result = run("--preset", "report", "--results", tmp_path / "results",
+                 ANN_KERAS_DATA=str(tmp_path / "data"))
+    assert_one_line(result, "ANN_KERAS_DATA", "mnist.npz")
+    written = [path.name for path in (tmp_path / "results").rglob("*") if path.is_file()]
+    assert set(written) <= {"config.json"}
