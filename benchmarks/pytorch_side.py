@@ -17,7 +17,6 @@ import torch  # noqa: E402
 from cases import Timing  # noqa: E402
 from torch import nn  # noqa: E402
 
-
 warnings.filterwarnings("ignore", message="CUDA initialization")  # of CUDA builds without a card
 
 

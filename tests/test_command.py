@@ -1,12 +1,17 @@
 """The command line of a task script: quick help, and bad input answered in one line, status 2."""
 
+import dataclasses
 import os
 import resource
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from ann_keras import command
+from ann_keras.errors import UserError
 
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "task_1_3_6.py"
 
@@ -107,3 +112,52 @@ def test_the_report_preset_without_its_data(tmp_path):
     assert_one_line(result, "ANN_KERAS_DATA", "mnist.npz")
     written = [path.name for path in (tmp_path / "results").rglob("*") if path.is_file()]
     assert set(written) <= {"config.json"}
+
+
+@pytest.mark.parametrize(
+    "name, value, words",
+    [
+        ("seeds", 0, "--seeds must be at least 1, got 0"),
+        ("batch_size", -5, "--batch-size must be at least 1, got -5"),
+        ("widths", (10, 0), "--widths must be at least 1, got 0"),
+        ("widths", (), "--widths needs at least one value"),
+        ("learning_rate", -0.1, "--learning-rate must be a number from 0 on, got -0.1"),
+        ("learning_rate", float("nan"), "--learning-rate must be a number from 0 on, got nan"),
+        ("noises", (0.0, float("inf")), "--noises must be a number from 0 on, got inf"),
+    ],
+)
+def test_settings_without_sense_are_refused_before_anything_is_written(
+    tmp_path, name, value, words
+):
+    fields = {"seeds": 1, "batch_size": 32, "widths": (10, 50), "noises": (0.0, 1.0),
+              "learning_rate": 0.0, "optimizer": "adam"}
+    kind = dataclasses.make_dataclass("Settings", fields)
+    command._check(kind(**fields))
+    options = SimpleNamespace(settings=kind(**fields | {name: value}), preset="smoke",
+                              results=tmp_path, fresh=False)
+    with pytest.raises(UserError) as caught:
+        command.execute("1.3.6", None, options)
+    assert str(caught.value) == words
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "error, status, message",
+    [
+        (UserError("no such file"), 2, "error: no such file\n"),
+        (ValueError("first line\nsecond line"), 2, "error: first line\n"),
+        (KeyboardInterrupt(), 130, "interrupted: finished runs are kept, run the command again "
+                                   "to go on\n"),
+    ],
+)
+def test_errors_are_one_line_and_a_status(capsys, error, status, message):
+    with pytest.raises(SystemExit) as stop:
+        with command.one_line_errors():
+            raise error
+    assert stop.value.code == status
+    assert capsys.readouterr().err == message
+
+
+def test_mistakes_of_ours_keep_their_traceback():
+    with pytest.raises(TypeError), command.one_line_errors():
+        raise TypeError

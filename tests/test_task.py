@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,12 @@ def saved(task):
     return json.loads((task.folder / "summary.json").read_text())
 
 
+def packed(task):
+    """Names of the runs kept with the finished task."""
+    with zipfile.ZipFile(task.folder / "runs.zip") as archive:
+        return archive.namelist()
+
+
 def files(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
@@ -68,12 +75,11 @@ def test_everything_is_written_to_the_folder_of_preset_and_task(make, tmp_path):
     judge_all(task)
     task.save()
 
-    run, = (task.folder / "runs").iterdir()
-    assert run.name.startswith("adam_seed_0_") and run.suffix == ".npz"
-    assert files(task.folder) == [
-        "config.json", "fig3_validation_accuracy.png", f"runs/{run.name}", "summary.json",
-        "times.csv",
+    assert sorted(path.name for path in task.folder.iterdir()) == [
+        "config.json", "fig3_validation_accuracy.png", "runs.zip", "summary.json", "times.csv",
     ]
+    run, = packed(task)
+    assert run.startswith("adam_seed_0_") and run.endswith(".npz")
     assert json.loads((task.folder / "config.json").read_text()) == {
         "preset": "smoke", "seeds": 2, "rate": 0.1
     }
@@ -106,6 +112,7 @@ def test_a_run_is_computed_once_and_read_after_that(make):
     first = make().run("adam, seed 3", experiment, seed=3)
     second = make().run("adam, seed 3", experiment, seed=3)
     assert experiment.computed == [(3, 0.1)]
+    assert second["losses"].dtype == np.float64
     for values in (first, second):
         assert set(values) == {"losses", "count", "table"}
         np.testing.assert_array_equal(values["losses"], [0.1 * 3, 1.0])
@@ -123,10 +130,12 @@ def test_other_settings_and_other_names_are_other_runs(make):
     assert len(experiment.computed) == 4
 
 
-def test_a_fresh_task_repeats_its_runs(make):
+def test_a_fresh_task_repeats_its_runs_once(make):
     experiment = Experiment()
     make().run("adam", experiment, seed=1)
-    make(fresh=True).run("adam", experiment, seed=1)
+    task = make(fresh=True)
+    task.run("adam", experiment, seed=1)
+    task.run("adam", experiment, seed=1)
     assert experiment.computed == [(1, 0.1)] * 2
 
 
@@ -218,19 +227,66 @@ def test_an_unfinished_task_leaves_the_earlier_results_as_they_were(make):
     assert {name: (task.folder / name).read_bytes() for name in before} == before
 
 
-def test_saving_drops_runs_of_other_settings(make):
-    task = make()
-    task.run("adam", Experiment(), seed=0, rate=0.5)
-    task = make()
-    task.run("adam", Experiment(), seed=0)
-    kept = {path for path in (task.folder / "runs").iterdir()}
+def finish(task, experiment, **settings):
+    values = task.run("adam", experiment, **settings)
     judge_all(task)
     task.save()
-    left = set((task.folder / "runs").iterdir())
-    assert len(kept) == 2 and len(left) == 1 and left < kept
+    return values
+
+
+def test_a_finished_task_keeps_its_runs_for_the_next_time(make):
     experiment = Experiment()
-    make().run("adam", experiment, seed=0)
-    assert not experiment.computed
+    first = finish(make(), experiment, seed=2)
+    content = (make().folder / "runs.zip").read_bytes()
+    second = finish(make(), experiment, seed=2)
+    assert experiment.computed == [(2, 0.1)]
+    assert (make().folder / "runs.zip").read_bytes() == content
+    for name, value in first.items():
+        np.testing.assert_array_equal(second[name], value)
+
+
+def test_saving_drops_runs_of_other_settings(make):
+    experiment = Experiment()
+    finish(make(), experiment, seed=0, rate=0.5)
+    old, = packed(make())
+    finish(make(), experiment, seed=0)
+    new, = packed(make())
+    assert new != old
+    finish(make(), experiment, seed=0)
+    assert experiment.computed == [(0, 0.5), (0, 0.1)]
+
+
+def test_fresh_runs_replace_those_of_a_finished_task(make):
+    finish(make(), lambda seed: {"loss": 1.0}, seed=0)
+    task = make(fresh=True)
+    assert finish(task, lambda seed: {"loss": 2.0}, seed=0)["loss"] == 2
+    assert finish(make(), Experiment(), seed=0)["loss"] == 2
+
+
+def test_a_damaged_file_of_runs_is_made_anew(make):
+    experiment = Experiment()
+    finish(make(), experiment, seed=1)
+    path = make().folder / "runs.zip"
+    path.write_bytes(path.read_bytes()[:-30])
+    finish(make(), experiment, seed=1)
+    finish(make(), experiment, seed=1)
+    assert experiment.computed == [(1, 0.1)] * 2
+
+
+def test_runs_outlive_a_failure_to_pack_them(make, monkeypatch):
+    replace = os.replace
+
+    def replace_others(source, target):
+        if Path(target).name == "runs.zip":
+            full_disk()
+        replace(source, target)
+
+    experiment = Experiment()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", replace_others)
+        assert "runs.zip" in refusal(finish, make(), experiment, seed=1)
+    finish(make(), experiment, seed=1)
+    assert experiment.computed == [(1, 0.1)]
 
 
 def entry(task, *arguments, **options):
@@ -361,6 +417,7 @@ def test_a_file_in_place_of_the_runs_is_named(tmp_path):
 def test_a_full_disk_is_told_and_leaves_what_was_there(make, monkeypatch):
     task = make()
     task.table("times", ["seconds"], [[1]])
+    task.run("sgd", Experiment(), seed=0)
     judge_all(task)
     before = files(task.folder)
     monkeypatch.setattr(os, "replace", full_disk)
