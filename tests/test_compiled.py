@@ -641,3 +641,11 @@ def test_an_undecided_direction_is_refused():
     callback = keras.callbacks.EarlyStopping("score")
     with pytest.raises(ValueError, match="say mode='min' or 'max' to watch 'score'"):
         compiled._EarlyStopping(callback, Counter(), ["score"])
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_fewer_rows_than_a_batch_are_one_short_step(jit_compile):
+    both(
+        lambda: regressor(sgd()), jit_compile=jit_compile, epochs=2, batch_size=10 * ROWS,
+        validation_split=0.25,
+    )

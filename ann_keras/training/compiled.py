@@ -172,8 +172,9 @@ def _compile(model, data, validation, names, stopper, batch_size, shuffle, seed,
 def _over_batches(model, step, data, batch_size):
     rows = _rows(data)
     model.reset_metrics()
-    for index in tf.range(rows // batch_size):
-        step(_slice(data, index * batch_size, batch_size))
+    if rows >= batch_size:  # XLA would reject even a loop of no steps whose slice is too long
+        for index in tf.range(rows // batch_size):
+            step(_slice(data, index * batch_size, batch_size))
     if rows % batch_size:
         step(_slice(data, rows - rows % batch_size, rows % batch_size))
 
