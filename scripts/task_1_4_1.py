@@ -58,7 +58,7 @@ def run(task, settings):
     figure, (axes,) = plots.panels()
     axes.boxplot(list(ratios.values()), tick_labels=[f"{points:,}" for points in ratios])
     axes.axhline(1, color="grey", ls="--")
-    axes.set(yscale="log", xlabel="training points", ylabel="test MSE / training MSE")
+    axes.set(xlabel="training points", ylabel="test MSE / training MSE")
     task.figure("train_against_test", figure)
 
     evidence = "; ".join(
