@@ -68,18 +68,19 @@ def fit(
     run = _compile(model, data, validation, names, stopper, batch_size, shuffle, seed, jit_compile)
 
     history = keras.callbacks.History()
-    history.set_model(model)
-    history.set_params({"epochs": epochs, "steps": -(-_rows(data) // batch_size)})
-    followers = keras.callbacks.CallbackList(others, model=model, epochs=epochs)
+    # The history comes last, as in fit: callbacks before it may add to the logs.
+    followers = keras.callbacks.CallbackList(
+        [*others, history], model=model, epochs=epochs, steps=-(-_rows(data) // batch_size)
+    )
     model.stop_training = False
-    history.on_train_begin()
     followers.on_train_begin()
+    one_at_a_time = bool(others)
     logs = {}
-    for first, table in _epochs(run, stopper, model, epochs, bool(others), verbose, history):
+    for first, table in _epochs(run, stopper, epochs, followers, one_at_a_time, verbose, history):
         for epoch, row in enumerate(table.tolist(), start=first):
             logs = dict(zip(names, row))
-            history.on_epoch_end(epoch, logs)
             followers.on_epoch_end(epoch, logs)
+    model.optimizer.finalize_variable_values(model.trainable_variables)
     stopper.restore()
     if stopping is not None:
         stopping.stopped_epoch = len(history.epoch) - 1 if stopper.stopped.numpy() else 0
@@ -110,12 +111,14 @@ def evaluate(model, x, y=None, *, batch_size=1000):
     return {name: float(value) for name, value in run(data).items()}
 
 
-def _epochs(run, stopper, model, epochs, one_at_a_time, verbose, history):
+def _epochs(run, stopper, epochs, followers, one_at_a_time, verbose, history):
     """Yield (first epoch, a row of logged values an epoch) until training ends or stops."""
+    model = history.model
     done, chunk, seconds, timed = 0, 1, 0.0, 0
     disable = None if verbose else True  # None: shown on terminals only
     with tqdm(total=epochs, desc=model.name, unit="epoch", disable=disable) as bar:
         while done < epochs and not model.stop_training and not stopper.stopped.numpy():
+            followers.on_epoch_begin(done)
             start = time.perf_counter()
             last, table = run(tf.constant(done), tf.constant(min(done + chunk, epochs)))
             table = table.numpy()
@@ -261,8 +264,7 @@ def _separate(callbacks):
 def _build(model, data, validation):
     """Create the variables of optimizer, loss and metrics outside the graph; return log names."""
     model.optimizer.build(model.trainable_variables)
-    model.test_step(tf.nest.map_structure(lambda array: array[:1], data))
-    names = list(model.get_metrics_result())
+    names = list(model.test_step(tf.nest.map_structure(lambda array: array[:1], data)))
     model.reset_metrics()
     return names + [f"val_{name}" for name in names] * (validation is not None)
 
@@ -275,7 +277,7 @@ def _as_tensors(data):
         return tf.constant(array)
 
     x, y = data
-    tensors = tf.nest.map_structure(convert, (x,) if y is None else (x, y))
+    tensors = tf.nest.map_structure(convert, x if y is None else (x, y))
     counts = {array.shape[0] for array in tf.nest.flatten(tensors)}
     if len(counts) != 1 or 0 in counts:
         raise ValueError(f"all arrays need the same number of rows, at least one: got {counts}")
