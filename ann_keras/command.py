@@ -123,7 +123,7 @@ def _check(settings):
 
 def _parse(presets, description):
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    early.add_argument("--preset", default="quick")
+    early.add_argument("--preset", nargs="?", default="quick")
     preset = early.parse_known_args()[0].preset
     preset = preset if preset in presets else "quick"  # the real parser will object to it
     settings = presets[preset]
