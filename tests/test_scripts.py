@@ -66,7 +66,11 @@ def test_measurements_cover_the_published_values(smoke, script):
     """A published number is beside ours, unless the smoke preset leaves its setting out."""
     known = {name for task, name in published.VALUES if task == task_id(script)}
     left_out_by_smoke = {f"noise_{level}/train_mse" for level in (0.1, 0.3, 0.5)}
-    elsewhere = {"surface_mlp/parameters", "all_but_sgd_0.05/epochs_to_converge"}
+    # Two are tests of their own, the third is a bound that claim 1.3.4-g judges.
+    elsewhere = {
+        "surface_mlp/parameters", "functions/max_difference",
+        "all_but_sgd_0.05/epochs_to_converge",
+    }
     measured = {m["name"] for m in read_summary(smoke / script.stem)["measurements"]}
     assert known - left_out_by_smoke - elsewhere <= measured
 

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import os
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,8 @@ _SHAPES = {
 }
 # Of the pixels and labels themselves: two files that differ in packing alone are both right.
 _SHA256 = "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
+# What NumPy raises on files that are no archive of arrays; TypeError for a single array.
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error)
 _HOW_TO_GET = (
     "put mnist.npz (the layout of keras.datasets.mnist) into a folder and name the folder in "
     "ANN_KERAS_DATA, or allow Keras to download it once"
@@ -94,7 +97,7 @@ def _read(path):
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in _SHAPES}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise UserError(f"{path} is damaged or not the MNIST archive: {error}") from error
     for name, shape in _SHAPES.items():
         array = arrays[name]

@@ -31,6 +31,8 @@ from ann_keras.errors import UserError
 from ann_keras.report import published
 
 VERDICTS = ("reproduced", "refuted", "artefact", "undecided")
+# What NumPy raises on files that are no archive of arrays; TypeError for a single array.
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error)
 _LIBRARIES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "scikit-learn")
 
 
@@ -111,8 +113,8 @@ class Task:
             The mean over seeds.
         """
         values = np.atleast_1d(np.asarray(values, np.float64))
-        if not np.isfinite(values).all():
-            raise ValueError(f"{name} is not finite: {values}")
+        if not values.size or not np.isfinite(values).all():
+            raise ValueError(f"{name} is not a number: {values}")
         entry = {
             "name": name,
             "values": values.tolist(),
@@ -214,7 +216,7 @@ class Task:
                     return None
                 names = [name for name in archive.files if not name.startswith("_")]
                 return {name: archive[name] for name in names}, float(archive["_seconds"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        except _DAMAGE:
             return None
 
     def _write(self, name, content):
