@@ -84,8 +84,8 @@ def test_parameters_and_kernels_drawn_apart(tokens):
     assert layer.count_params() == 4 * DIM**2 + DIM
     first, second = layer.projection.kernel, layer.output_projection.kernel
     first, second = map(keras.ops.convert_to_numpy, (first, second))
-    assert abs(np.corrcoef(first[:, :DIM].ravel(), second.ravel())[0, 1]) < 0.5
-    assert np.intersect1d(first, second).size == 0
+    for part in (first[:, :DIM], first[:, -DIM:]):
+        assert abs(np.corrcoef(part.ravel(), second.ravel())[0, 1]) < 0.5
 
 
 def test_config_survives_a_round_trip():

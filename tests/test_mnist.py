@@ -1,7 +1,6 @@
 """MNIST: the sample's split, the full set's contents, and one clear line when it cannot be had."""
 
 import collections
-import shutil
 
 import numpy as np
 import pytest
@@ -138,13 +137,20 @@ def test_full_set_from_the_keras_cache(shared_data, no_mnist, tmp_path):
     assert x_train.mean() == pytest.approx(TRAINING_MEAN, rel=1e-12)
 
 
-def test_full_set_after_a_download(shared_data, no_mnist, tmp_path, monkeypatch):
+def test_a_wrong_download_is_refused(no_mnist, monkeypatch):
+    import keras
+
+    arrays = tuple(zeros().values())
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: (arrays[:2], arrays[2:]))
+    assert refusal() == "the downloaded mnist.npz has MNIST's shapes but other contents " \
+        "(checksum differs)"
+
+
+def test_full_set_after_a_download(shared_data, no_mnist, monkeypatch):
     import keras
 
     def download():
-        (tmp_path / "datasets").mkdir()
-        shutil.copy(shared_data / "mnist.npz", tmp_path / "datasets")
-        with np.load(tmp_path / "datasets" / "mnist.npz") as archive:
+        with np.load(shared_data / "mnist.npz") as archive:
             return tuple((archive[f"x_{part}"], archive[f"y_{part}"]) for part in ("train", "test"))
 
     monkeypatch.setattr(keras.datasets.mnist, "load_data", download)

@@ -65,9 +65,7 @@ def one_hot(labels):
 
 def _load_full():
     path = _find_file()
-    if path is None:
-        path = _download()
-    arrays = _read(path)
+    arrays = _download() if path is None else _read(path)
     return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
 
 
@@ -87,10 +85,10 @@ def _download():
     import keras
 
     try:
-        keras.datasets.mnist.load_data()
+        training, test = keras.datasets.mnist.load_data()
     except Exception as error:  # Keras raises a bare Exception when a download fails
         raise UserError(f"no full MNIST here and no download possible: {_HOW_TO_GET}") from error
-    return Path(keras.config.keras_home()) / "datasets" / "mnist.npz"
+    return _checked("the downloaded mnist.npz", dict(zip(_SHAPES, training + test)))
 
 
 def _read(path):
@@ -99,15 +97,19 @@ def _read(path):
             arrays = {name: archive[name] for name in _SHAPES}
     except _DAMAGE as error:
         raise UserError(f"{path} is damaged or not the MNIST archive: {error}") from error
+    return _checked(path, arrays)
+
+
+def _checked(origin, arrays):
     for name, shape in _SHAPES.items():
         array = arrays[name]
         if array.shape != shape or array.dtype != np.uint8:
             raise UserError(
-                f"{path}: {name} is {array.dtype} of shape {array.shape}, "
+                f"{origin}: {name} is {array.dtype} of shape {array.shape}, "
                 f"MNIST's is uint8 of shape {shape}"
             )
     if _digest(arrays) != _SHA256:
-        raise UserError(f"{path} has MNIST's shapes but other contents (checksum differs)")
+        raise UserError(f"{origin} has MNIST's shapes but other contents (checksum differs)")
     return arrays
 
 
