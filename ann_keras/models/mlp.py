@@ -61,6 +61,31 @@ def mish_regressor(
     return keras.Model(inputs, outputs, name="mish_regressor")
 
 
+def nar_mlp(lag=80, units=100, *, dtype=None):
+    """The nonlinear autoregressive network of task 2.2.1: last ``lag`` values → next value.
+
+    8,201 parameters as published: one tanh layer and a linear output.
+
+    Args:
+        lag: past values in a window.
+        units: of the hidden layer.
+        dtype: of weights and arithmetic; Keras' default (float32) if None.
+
+    Returns:
+        A Functional model, inputs (n, lag), outputs (n, 1).
+
+    Raises:
+        ValueError: an argument is below one.
+    """
+    if lag < 1:
+        raise ValueError(f"the lag must be positive, got {lag}")
+    _check_units((units,))
+    inputs = keras.Input((lag,), name="window")
+    x = keras.layers.Dense(units, activation="tanh", dtype=dtype)(inputs)
+    outputs = keras.layers.Dense(1, dtype=dtype)(x)
+    return keras.Model(inputs, outputs, name="nar_mlp")
+
+
 def _check_units(hidden_units):
     if not hidden_units or min(hidden_units) < 1:
         raise ValueError(f"hidden layers need at least one unit each, got {hidden_units}")

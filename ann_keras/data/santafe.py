@@ -1,0 +1,139 @@
+"""The Santa Fe laser: data set A of the time-series competition of 1991.
+
+Intensity of a far-infrared laser in a chaotic state, 8-bit values at equal time steps (Hübner,
+Abraham, Weiss 1989; Weigend and Gershenfeld 1994). The competition gave 1,000 points and asked for
+the next 100. reservoirpy ships these and about 9,000 later points of the same laser.
+"""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+TRAINING_POINTS, TEST_POINTS = 1000, 100
+
+
+class Scale(NamedTuple):
+    """Mean and standard deviation that make a series dimensionless."""
+
+    mean: float
+    sd: float
+
+    @classmethod
+    def of(cls, series):
+        """The scale of a series; raises ValueError where it is constant or not finite."""
+        series = _checked(series)
+        if series.std() == 0:
+            raise ValueError("a constant series cannot be standardised")
+        return cls(float(series.mean()), float(series.std()))
+
+    def standardise(self, series):
+        """Series in its own units → zero mean and unit variance."""
+        return (np.asarray(series, np.float64) - self.mean) / self.sd
+
+    def restore(self, series):
+        """Standardised series → its own units."""
+        return np.asarray(series, np.float64) * self.sd + self.mean
+
+
+def load():
+    """The competition's series: training points (1000,) and the next points (100,), float64."""
+    series = _series()
+    return series[:TRAINING_POINTS], series[TRAINING_POINTS:][:TEST_POINTS]
+
+
+def load_all():
+    """The whole recording, (10093,) float64: training and test points are the first 1,100."""
+    return _series()
+
+
+@functools.cache
+def _series():
+    from reservoirpy.datasets import santafe_laser
+
+    series = santafe_laser()[:, 0].astype(np.float64)
+    series.flags.writeable = False
+    return series
+
+
+def windows(series, lag):
+    """Every ``lag`` successive values, and the value that follows them.
+
+    Args:
+        series: values (n,).
+        lag: number of past values that predict the next.
+
+    Returns:
+        Inputs (n − lag, lag), oldest value first, and targets (n − lag,); target i is
+        ``series[lag + i]``.
+
+    Raises:
+        ValueError: the lag is below one or leaves no target, or a value is not finite.
+    """
+    series = _checked(series)
+    if not 1 <= lag < len(series):
+        raise ValueError(f"a lag must lie in 1 to {len(series) - 1} for this series, got {lag}")
+    rows = np.lib.stride_tricks.sliding_window_view(series, lag + 1)
+    return rows[:, :-1], rows[:, -1]
+
+
+def expanding_folds(windows_number, *, folds, validation, gap):
+    """Training and validation windows of a time-series split, as published.
+
+    Each fold validates on the ``validation`` windows after its training windows and a gap. With a
+    gap of at least lag − 1, no input of a validation window holds a training target.
+
+    Returns:
+        List of (training indices, validation indices), training from 0 up to a growing end.
+
+    Raises:
+        ValueError: the first fold is left without training windows.
+    """
+    from sklearn.model_selection import TimeSeriesSplit
+
+    left = windows_number - folds * validation - gap
+    if left < 1:
+        raise ValueError(
+            f"{folds} folds of {validation} windows and a gap of {gap} need more than "
+            f"{folds * validation + gap} windows, got {windows_number}"
+        )
+    split = TimeSeriesSplit(n_splits=folds, test_size=validation, gap=gap)
+    return list(split.split(np.empty(windows_number)))
+
+
+def without_stretch(points, lag, start, length):
+    """Indices of the windows of a series that share no point with one stretch of it.
+
+    What a network may be trained on that is to forecast ``series[start : start + length]``.
+
+    Args:
+        points: of the series.
+        lag: of the windows.
+        start, length: the stretch left out.
+
+    Returns:
+        Indices into ``windows(series, lag)``.
+
+    Raises:
+        ValueError: the stretch has no full window before it, leaves the series, or leaves nothing
+            to train on.
+    """
+    if start < lag or start + length > points or length < 1:
+        raise ValueError(
+            f"a stretch must lie within points {lag} (the lag) to {points}, "
+            f"got {start} to {start + length}"
+        )
+    first = np.arange(points - lag)  # of each window; its target is at first + lag
+    kept = np.flatnonzero((first + lag < start) | (first >= start + length))
+    if not kept.size:
+        raise ValueError(f"leaving out points {start} to {start + length} leaves no window of {lag}")
+    return kept
+
+
+def _checked(series):
+    series = np.asarray(series, np.float64)
+    if series.ndim != 1:
+        raise ValueError(f"a series has one dimension, got shape {series.shape}")
+    if not np.isfinite(series).all():
+        raise ValueError(f"the series has {np.sum(~np.isfinite(series))} values that are not finite")
+    return series
