@@ -126,7 +126,7 @@ def without_stretch(points, lag, start, length):
     first = np.arange(points - lag)  # of each window; its target is at first + lag
     kept = np.flatnonzero((first + lag < start) | (first >= start + length))
     if not kept.size:
-        raise ValueError(f"leaving out points {start} to {start + length} leaves no window of {lag}")
+        raise ValueError(f"without points {start} to {start + length} no window of {lag} is left")
     return kept
 
 
@@ -135,5 +135,5 @@ def _checked(series):
     if series.ndim != 1:
         raise ValueError(f"a series has one dimension, got shape {series.shape}")
     if not np.isfinite(series).all():
-        raise ValueError(f"the series has {np.sum(~np.isfinite(series))} values that are not finite")
+        raise ValueError(f"{np.sum(~np.isfinite(series))} values of the series are not finite")
     return series

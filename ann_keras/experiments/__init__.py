@@ -3,5 +3,6 @@
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submodules={"hopfield", "laser", "regression", "surface"}
+    __name__,
+    submodules={"forecasting", "hopfield", "laser", "recall", "regression", "surface"},
 )

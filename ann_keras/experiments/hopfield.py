@@ -1,15 +1,49 @@
-"""Simulations of Hopfield networks, tasks 2.1.1 to 2.1.3."""
+"""Simulations of Hopfield networks, tasks 2.1.1 and 2.1.2."""
 
-import functools
 import itertools
 
 import numpy as np
 
-from ann_keras.data import mnist
 from ann_keras.models import hopfield
 
-DIGITS = 10
 QUANTILES = (0.05, 0.5, 0.95)
+MANY_STEPS = 300  # a start within 1e-15 of a border between basins takes 240 to leave it
+
+
+def explore(task, settings, targets):
+    """The runs and measurements that tasks 2.1.1 and 2.1.2 have in common.
+
+    Args:
+        task: records them.
+        settings: of either script.
+        targets: patterns that the lssm network stores.
+
+    Returns:
+        Dict of results: "equilibria" and "many" as of ``equilibria`` and ``rest``, "random", "on"
+        and "beside" (the axes) as of ``paths``.
+    """
+    dimension = len(targets[0])
+    rest_options = {"patterns": targets, "tolerance": settings.tolerance}
+    tens = [
+        task.run(f"ten points, seed {seed}", rest, seed=seed, points=settings.points,
+                 steps=settings.iterations, **rest_options)
+        for seed in task.seeds
+    ]
+    on, beside = midway_starts(dimension, settings.midway_values, settings.midway_offset)
+    results = {
+        "equilibria": task.run("equilibria", equilibria, patterns=targets),
+        "many": task.run("many points", rest, seed=0, points=settings.many_points,
+                         steps=MANY_STEPS, **rest_options),
+    } | {
+        name: task.run(f"{name} starts", paths, patterns=targets, starts=starts, steps=steps)
+        for name, starts, steps in (
+            ("random", random_starts(0, settings.points, dimension), settings.iterations),
+            ("on", on, settings.midway_iterations),
+            ("beside", beside, settings.midway_iterations),
+        )
+    }
+    _measure(task, results["equilibria"], tens, results["many"])
+    return results
 
 
 def equilibria(*, patterns):
@@ -128,28 +162,34 @@ def iterations_to_rest(states, tolerance):
     return np.where(short.any(0), short.argmax(0), len(short))
 
 
-def place_of_mean(mean, values, size):
-    """Where a mean of ``size`` values lies among means of as many of the ``values``.
+def judge_mean(mean, values, size):
+    """Whether a mean of ``size`` values can be that of a random choice from many ``values``.
 
     Returns:
-        Dict: "sd" of those means, "below" the share of them at or under ``mean``, and "inside",
-        whether ``mean`` is in their central 95%.
+        (is it in the central 95% of the means of ``size`` of them, one after the other?, evidence
+        in words).
+
+    Raises:
+        ValueError: fewer values than ``size``.
     """
-    whole = len(values) // size * size
-    means = np.asarray(values[:whole], np.float64).reshape(-1, size).mean(1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return {
-        "sd": float(means.std(ddof=1)) if len(means) > 1 else 0.0,
-        "below": float(np.mean(means <= mean)),
-        "inside": bool(low <= mean <= high),
-    }
+    values = np.asarray(values, np.float64)
+    if len(values) < size:
+        raise ValueError(f"a mean of {size} points needs as many to compare, got {len(values)}")
+    means = values[: len(values) // size * size].reshape(-1, size).mean(1)
+    inside = np.quantile(means, 0.025) <= mean <= np.quantile(means, 0.975)
+    low, high = confidence_interval(values)
+    return bool(inside), (
+        f"Over {len(values):,} starts the mean is {values.mean():.2f} (95% interval {low:.2f} to "
+        f"{high:.2f}). Means of {size} starts have sd {means.std():.1f}, and "
+        f"{np.mean(means <= mean):.0%} of them are {mean} or less: {size} points "
+        f"{'can' if inside else 'can hardly'} give the published mean."
+    )
 
 
 def confidence_interval(values):
     """95% interval of the mean of many values, normal approximation: (low, high)."""
-    values = np.asarray(values, np.float64)
-    half = 1.96 * values.std(ddof=1) / np.sqrt(len(values))
-    return values.mean() - half, values.mean() + half
+    half = 1.96 * np.std(values, ddof=1) / np.sqrt(len(values))
+    return np.mean(values) - half, np.mean(values) + half
 
 
 def mirrored_paths(*, patterns, starts, mirror, steps):
@@ -182,17 +222,7 @@ def nearest(states, points):
     return distances.argmin(-1)
 
 
-def measure(task, table, tens, many):
-    """Record what tasks 2.1.1 and 2.1.2 have in common.
-
-    Args:
-        table: of ``equilibria``.
-        tens: of ``rest``, one a seed, with ten points each.
-        many: of ``rest``, with many points.
-
-    Returns:
-        95% confidence interval of the mean iterations to rest.
-    """
+def _measure(task, table, tens, many):
     stable = table["kinds"] == "stable"
     task.measure("attractors/targets", np.sum(stable & table["targets"]))
     task.measure("attractors/spurious", np.sum(stable & ~table["targets"]))
@@ -220,102 +250,3 @@ def measure(task, table, tens, many):
             )
         ],
     )
-    return low, high
-
-
-@functools.cache
-def digits(source):
-    """The first training image of each class of MNIST, ten rows of 784 pixels ±1.
-
-    A pixel is 1 if its grey value is above half of 255, which no grey value is exactly.
-    """
-    (images, labels), _ = mnist.load(source)
-    first = images[[np.flatnonzero(labels == digit)[0] for digit in range(DIGITS)]]
-    return np.sign(2.0 * first.reshape(DIGITS, -1) / 255 - 1)
-
-
-def low_rank_step(network):
-    """A synchronous step of ``network`` without its kernel, in its own dtype.
-
-    The kernel is a number times 1 plus FᵀF with a row of F for each pattern or so; for ten digits
-    that is 40 times fewer multiplications.
-    """
-    dtype = network.compute_dtype
-    factor, bias = (np.asarray(a, dtype) for a in (network.factor, network.bias.numpy()))
-    diagonal = np.asarray(network.diagonal, dtype)
-
-    def step(states):
-        inputs = (states @ factor.T) @ factor
-        inputs += bias
-        inputs += diagonal * states
-        return hopfield.activate(inputs, states, network.saturating)
-
-    return step
-
-
-def recall(*, seed, source, rule, noise, draws, iterations, shown, clean):
-    """Restore noisy digits: the ten digits plus N(0, noise²), clipped to [-1, 1], many draws.
-
-    Args:
-        seed: decides the noise, which is the same for each rule and drawn anew for each level.
-        source: of MNIST.
-        rule: of the network that stores the ten digits.
-        noise: standard deviation.
-        draws: noisy copies of each digit.
-        iterations: synchronous steps.
-        shown: iterations whose states are kept for the first draw.
-        clean: largest distance of a pixel from the digit that counts as no trace.
-
-    Returns:
-        Dict: "restored" (iterations, 10), share of draws in which every pixel has the digit's
-        sign; "clean" (iterations, 10), share in which no pixel is farther than ``clean``;
-        "traces" (iterations, 10), mean distance of a pixel; "all_ten", share of the draws in which
-        all ten digits are restored at the end; "ended" (10, 11), draws of a digit whose signs end
-        at each digit, or none of them in the last column; "nearest" (10, 10), draws by the digit
-        closest to their end; "examples" (1 + len(shown), 10, 784), noisy and restored.
-
-    Raises:
-        ValueError: an iteration to show is not among those that are run.
-    """
-    if not all(1 <= when <= iterations for when in shown):
-        raise ValueError(f"shown iterations are from 1 to {iterations}, got {list(shown)}")
-    patterns = digits(source).astype(np.float32)
-    network = hopfield.Hopfield(patterns, rule, dtype="float32")
-    step = low_rank_step(network)
-    shares = {name: np.zeros((iterations, DIGITS)) for name in ("restored", "clean", "traces")}
-    ended = np.zeros((DIGITS, DIGITS + 1), int)
-    nearest = np.zeros((DIGITS, DIGITS), int)
-    examples = np.zeros((1 + len(shown), *patterns.shape), np.float32)
-    every_digit = np.ones(draws, bool)
-    # One digit at a time, so that its draws stay in the processor's cache.
-    for digit, pattern in enumerate(patterns):
-        generator = np.random.default_rng([seed, digit, round(1e6 * noise)])
-        shape = draws, len(pattern)
-        states = pattern + np.float32(noise) * generator.standard_normal(shape, np.float32)
-        states = np.clip(states, -1, 1)
-        examples[0, digit] = states[0]
-        for iteration in range(iterations):
-            before, states = states, step(states)
-            agreement = states * pattern  # 1 less the distance from ±1
-            least = agreement.min(1)
-            shares["restored"][iteration, digit] = np.mean(least > 0)
-            shares["clean"][iteration, digit] = np.mean(least >= 1 - clean)
-            shares["traces"][iteration, digit] = 1 - agreement.mean(dtype=np.float64)
-            for place, when in enumerate(shown, 1):
-                if iteration + 1 == when:
-                    examples[place, digit] = states[0]
-            if (states == before).all():  # nothing changes any more
-                for values in shares.values():
-                    values[iteration + 1:, digit] = values[iteration, digit]
-                for place, when in enumerate(shown, 1):
-                    if when > iteration + 1:
-                        examples[place, digit] = states[0]
-                break
-        every_digit &= least > 0
-        overlap = np.where(states > 0, 1, -1) @ patterns.T.astype(int)
-        same = overlap == len(pattern)
-        ended[digit] = [*same.sum(0), np.count_nonzero(~same.any(1))]
-        nearest[digit] = np.bincount((states @ patterns.T).argmax(1), minlength=DIGITS)
-    return shares | {
-        "all_ten": every_digit.mean(), "ended": ended, "nearest": nearest, "examples": examples,
-    }

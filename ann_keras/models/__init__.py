@@ -3,5 +3,8 @@
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submodules={"attention", "cnn", "hopfield", "initializers", "lstm", "mlp", "vit"}
+    __name__,
+    submodules={
+        "attention", "cnn", "hopfield", "initializers", "lstm", "mlp", "random_features", "vit",
+    },
 )

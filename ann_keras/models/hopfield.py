@@ -180,10 +180,10 @@ def _checked_patterns(patterns, at_least):
 
 
 def _lssm(patterns):
-    """W = exp(hT) and b = ∫₀ʰ exp(ρT) dρ I with T = P - τ(1 - P) and I = x - Tx, x the last pattern.
+    """W = exp(hT) and b = ∫₀ʰ exp(ρT) dρ I with T = P - τ(1 - P) and I = x - Tx.
 
-    P projects onto the differences between patterns. As T has two eigenvalues, both integrals are
-    sums of P and 1 - P; I = (1 + τ)(1 - P)x has no part in P.
+    P projects onto the differences between patterns, x is the last one. As T has two eigenvalues,
+    both integrals are sums of P and 1 - P; I = (1 + τ)(1 - P)x has no part in P.
     """
     last, basis = patterns[-1], _row_space(patterns[:-1] - patterns[-1])
     growth, decay = np.exp(SAMPLING_TIME), np.exp(-TAU * SAMPLING_TIME)

@@ -149,7 +149,7 @@ def nar_lstm(lag=80, units=100, *, batch_size=1):
         ValueError: an argument is below one.
     """
     if min(lag, units, batch_size) < 1:
-        raise ValueError(f"lag, units and batch size must be positive: {lag}, {units}, {batch_size}")
+        raise ValueError(f"all sizes must be positive, got {lag}, {units}, {batch_size}")
     inputs = keras.Input((None, lag), batch_size=batch_size, name="windows")
     x = CompiledLSTM(units, return_sequences=True, stateful=True)(inputs)
     outputs = keras.layers.Dense(1)(x)

@@ -63,7 +63,7 @@ class Task:
         except OSError as error:
             raise UserError(f"cannot write to {self.folder}: {error.strerror}") from error
 
-    def run(self, name, compute, **settings):
+    def run(self, name, compute, *, of=None, **settings):
         """``compute(**settings)``, or what it gave before if name and settings are the same.
 
         Runs that were interrupted are thus taken up where they stopped.
@@ -71,6 +71,7 @@ class Task:
         Args:
             name: telling name of the run, such as "adam, seed 0".
             compute: function of the settings that returns a dict of numbers and arrays.
+            of: another task that makes the same run; its copy is taken where there is one.
             settings: JSON values that decide the outcome, the seed among them.
 
         Returns:
@@ -80,8 +81,13 @@ class Task:
         digest = hashlib.sha256(key.encode()).hexdigest()[:8]
         words = "".join(c if c.isalnum() or c in ".-" else " " for c in name).split()
         file = f"{'_'.join(words)}_{digest}.npz"
+        if of is not None:
+            other = self.folder.with_name(f"task_{of.replace('.', '_')}")
+            theirs = _read_run(other, file, key)
+            if theirs is not None:
+                return theirs[0]
         repeat = self._fresh and file not in self._used_runs
-        saved = None if repeat else self._read_run(file, key)
+        saved = None if repeat else _read_run(self.folder, file, key)
         if saved is None:
             start = time.perf_counter()
             values = {field: np.asarray(value) for field, value in compute(**settings).items()}
@@ -197,30 +203,32 @@ class Task:
         with zipfile.ZipFile(buffer, "w") as archive:
             for file in sorted(self._used_runs):
                 # A fixed date: equal runs are equal files.
-                archive.writestr(zipfile.ZipInfo(file), self._run_bytes(file))
+                archive.writestr(zipfile.ZipInfo(file), _run_bytes(self.folder, file))
         self._write("runs.zip", buffer.getvalue())
         shutil.rmtree(self.folder / "runs", ignore_errors=True)
 
-    def _run_bytes(self, file):
-        path = self.folder / "runs" / file
-        if path.is_file():
-            return path.read_bytes()
-        with zipfile.ZipFile(self.folder / "runs.zip") as archive:
-            return archive.read(file)
-
-    def _read_run(self, file, key):
-        """(values, seconds) of a saved run of these settings, or None."""
-        try:
-            with np.load(io.BytesIO(self._run_bytes(file)), allow_pickle=False) as archive:
-                if str(archive["_key"]) != key:
-                    return None
-                names = [name for name in archive.files if not name.startswith("_")]
-                return {name: archive[name] for name in names}, float(archive["_seconds"])
-        except _DAMAGE:
-            return None
-
     def _write(self, name, content):
         write_whole(self.folder / name, content)
+
+
+def _read_run(folder, file, key):
+    """(values, seconds) of a saved run of these settings in a task's folder, or None."""
+    try:
+        with np.load(io.BytesIO(_run_bytes(folder, file)), allow_pickle=False) as archive:
+            if str(archive["_key"]) != key:
+                return None
+            names = [name for name in archive.files if not name.startswith("_")]
+            return {name: archive[name] for name in names}, float(archive["_seconds"])
+    except _DAMAGE:
+        return None
+
+
+def _run_bytes(folder, file):
+    path = folder / "runs" / file
+    if path.is_file():
+        return path.read_bytes()
+    with zipfile.ZipFile(folder / "runs.zip") as archive:
+        return archive.read(file)
 
 
 def write_whole(path, content):

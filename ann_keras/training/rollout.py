@@ -63,7 +63,7 @@ class ClosedLoop:
                 raise ValueError(
                     f"{network.name} was built for {sequences} sequence(s), got {len(history)}"
                 )
-        dtype = self.networks[0].compute_dtype
+        dtype = self.networks[0].input.dtype
         values = self._run(tf.constant(history, dtype), tf.constant(steps)).numpy()
         return values[0] if self._single else values
 
