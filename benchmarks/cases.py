@@ -8,18 +8,21 @@ from typing import Literal, NamedTuple
 
 PYTORCH = "PyTorch eager"
 KERAS_FIT = "Keras model.fit"
+KERAS_PREDICT = "Keras model.predict in a loop"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One training run, done by this project and by a peer from the same initial weights.
+    """One piece of work, done by this project and by a peer from the same initial weights.
 
     title: for the table.
-    network: "surface" (2-50-50-1, the 40 × 40 grid) or "convnet" (Table 1, MNIST sample).
+    network: "surface" (2-50-50-1, the 40 × 40 grid), "convnet" (Table 1, MNIST sample), "nar_mlp"
+        or "nar_lstm" (windows of the laser series, for the LSTM as one sequence).
     optimizer, learning_rate, momentum: Nesterov momentum, if any; L-BFGS uses none of the rates.
+        None for a closed-loop forecast without training.
     batch_size: rows a step; L-BFGS takes all rows.
     rows: of training data.
-    epochs: timed in a round (iterations of L-BFGS).
+    epochs: timed in a round (iterations of L-BFGS, steps of a forecast).
     published_epochs: that the report's run has; seconds are scaled to it in the table.
     target: the highest ratio that the project allows itself, None where it has set none.
     peer: whose code it is compared with.
@@ -29,8 +32,8 @@ class Case:
     """
 
     title: str
-    network: Literal["surface", "convnet"]
-    optimizer: Literal["sgd", "adam", "lbfgs"]
+    network: Literal["surface", "convnet", "nar_mlp", "nar_lstm"]
+    optimizer: Literal["sgd", "adam", "lbfgs"] | None
     epochs: int
     target: float | None
     learning_rate: float = 0.0
@@ -38,7 +41,7 @@ class Case:
     batch_size: int = 1600
     rows: int = 1600
     published_epochs: int = 2500
-    peer: Literal["PyTorch eager", "Keras model.fit"] = PYTORCH
+    peer: Literal[PYTORCH, KERAS_FIT, KERAS_PREDICT] = PYTORCH
     memory: int = 100
     jit_compile: bool = True
     shuffle: bool = True
@@ -48,7 +51,7 @@ class Timing(NamedTuple):
     """What one side of a round gives.
 
     seconds: for the timed epochs; tracing, compiling and the first epoch are left out.
-    loss: mean over the last epoch (L-BFGS: after the last iteration).
+    loss: mean over the last epoch (L-BFGS: after the last iteration; a forecast: its last value).
     build_seconds: tracing and compiling, with the first epoch; 0 where there is none.
     threads: that PyTorch was given; None on the Keras side, which uses all cores.
     """
@@ -79,6 +82,23 @@ CASES = {
         "pooled convnet, Adam, batch 128, 4,000 digits", "convnet", "adam",
         learning_rate=1e-3, batch_size=128, rows=4000, epochs=4, published_epochs=15,
         target=0.7, jit_compile=False,
+    ),
+    "nar_mlp": Case(
+        "NAR MLP, Adam, batch 32, 690 windows", "nar_mlp", "adam",
+        learning_rate=0.01, batch_size=32, rows=690, epochs=200, published_epochs=600, target=0.3,
+    ),
+    "nar_lstm": Case(
+        "NAR LSTM, Adam, one sequence of 690 steps", "nar_lstm", "adam",
+        learning_rate=1e-3, batch_size=1, rows=690, epochs=50, published_epochs=450, target=2.0,
+        jit_compile=False,
+    ),
+    "closed_loop_mlp": Case(
+        "NAR MLP, closed loop of 100 steps", "nar_mlp", None,
+        epochs=100, published_epochs=100, target=0.005, peer=KERAS_PREDICT,
+    ),
+    "closed_loop_lstm": Case(
+        "NAR LSTM, closed loop of 100 steps", "nar_lstm", None,
+        epochs=100, published_epochs=100, target=0.005, peer=KERAS_PREDICT,
     ),
     "surface_adam_keras_fit": Case(
         "surface network, Adam, batch 400", "surface", "adam",

@@ -3,20 +3,33 @@
 import time
 
 import keras
+import numpy as np
 import tensorflow as tf
 from cases import Timing
 
 from ann_keras import data, models, training
+
+LAG = 80  # of the report's time-series networks
 
 
 def load(case):
     """Inputs and targets of a case, float32 arrays with ``case.rows`` rows, at most."""
     if case.network == "surface":
         x, y, _ = data.surface.samples()
+    elif case.network.startswith("nar"):
+        x, y = data.santafe.windows(laser(), LAG)
+        x, y = x[: case.rows].astype(np.float32), y[: case.rows, np.newaxis].astype(np.float32)
+        return (x[np.newaxis], y[np.newaxis]) if case.network == "nar_lstm" else (x, y)
     else:
         (images, labels), _ = data.mnist.load("sample")
         x, y = data.mnist.scale(images), data.mnist.one_hot(labels)
     return x[: case.rows], y[: case.rows]
+
+
+def laser():
+    """The standardised training points of the laser series, (1000,)."""
+    train, _ = data.santafe.load()
+    return data.santafe.Scale.of(train).standardise(train)
 
 
 def build(case, seed):
@@ -24,6 +37,10 @@ def build(case, seed):
     keras.utils.set_random_seed(seed)
     if case.network == "surface":
         model, loss = models.mlp.surface_mlp(50, 50), "mse"
+    elif case.network == "nar_mlp":
+        model, loss = models.mlp.nar_mlp(LAG), "mse"
+    elif case.network == "nar_lstm":
+        model, loss = models.lstm.nar_lstm(LAG), "mse"
     else:
         model, loss = models.cnn.pooled_convnet(), "categorical_crossentropy"
     if case.optimizer == "adam":
@@ -37,7 +54,9 @@ def build(case, seed):
 
 
 def train(case, seed):
-    """Train as the scripts of this project do; returns a ``Timing``."""
+    """Train, or forecast, as the scripts of this project do; returns a ``Timing``."""
+    if case.optimizer is None:
+        return _forecast(case, seed)
     x, y = load(case)
     model = build(case, seed)
     if case.optimizer == "lbfgs":
@@ -64,6 +83,32 @@ def train_by_fit(case, seed):
     built = time.perf_counter()
     history = model.fit(x, y, epochs=case.epochs, **options)
     return Timing(time.perf_counter() - built, history.history["loss"][-1], built - start)
+
+
+def forecast_by_predict(case, seed):
+    """A closed loop around ``model.predict``; returns a ``Timing``."""
+    model, series = build(case, seed), laser()
+    recurrent = case.network == "nar_lstm"
+    if recurrent:
+        model(load(case)[0])  # its state is that of the whole history, as on our side
+    begin = 0.0
+    for step in range(1 + case.epochs):
+        window = series[-LAG:].astype(np.float32)[np.newaxis]
+        value = model.predict(window[np.newaxis] if recurrent else window, verbose=0).item()
+        series = np.append(series, value)
+        if step == 0:
+            begin = time.perf_counter()
+    return Timing(time.perf_counter() - begin, float(series[-2]))
+
+
+def _forecast(case, seed):
+    loop = training.rollout.ClosedLoop(build(case, seed))
+    history = laser()[np.newaxis]
+    start = time.perf_counter()
+    loop.forecast(history, 1)
+    built = time.perf_counter()
+    values = loop.forecast(history, case.epochs)
+    return Timing(time.perf_counter() - built, float(values[0, -1]), built - start)
 
 
 def _minimize(case, model, x, y):

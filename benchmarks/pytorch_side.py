@@ -46,7 +46,7 @@ def _train(case, seed):
     torch.manual_seed(seed)
     network = copy(case, keras_side.build(case, seed))
     x, y = tensors(case)
-    criterion = nn.MSELoss() if case.network == "surface" else nn.CrossEntropyLoss()
+    criterion = nn.CrossEntropyLoss() if case.network == "convnet" else nn.MSELoss()
     if case.optimizer == "lbfgs":
         return _minimize(case, network, criterion, x, y)
     return _fit(case, network, criterion, x, y)
@@ -66,6 +66,10 @@ def copy(case, model):
         network = nn.Sequential(
             nn.Linear(2, 50), nn.ReLU(), nn.Linear(50, 50), nn.ReLU(), nn.Linear(50, 1)
         )
+    elif case.network == "nar_mlp":
+        network = nn.Sequential(nn.Linear(80, 100), nn.Tanh(), nn.Linear(100, 1))
+    elif case.network == "nar_lstm":
+        network = Sequence(80, 100)
     else:
         network = nn.Sequential(
             nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
@@ -73,9 +77,24 @@ def copy(case, model):
             nn.Flatten(), nn.Dropout(0.5), nn.Linear(1600, 10),
         )
     with torch.no_grad():
-        for parameter, values in zip(network.parameters(), model.get_weights(), strict=True):
+        trained = (p for p in network.parameters() if p.requires_grad)
+        for parameter, values in zip(trained, model.get_weights(), strict=True):
             parameter.copy_(torch.tensor(_in_pytorch_layout(values)))
     return network
+
+
+class Sequence(nn.Module):
+    """An LSTM and a linear readout at every step."""
+
+    def __init__(self, inputs, units):
+        super().__init__()
+        self.lstm = nn.LSTM(inputs, units, batch_first=True)
+        # PyTorch has two biases where Keras has one.
+        nn.init.zeros_(self.lstm.bias_hh_l0).requires_grad_(False)
+        self.readout = nn.Linear(units, 1)
+
+    def forward(self, x):
+        return self.readout(self.lstm(x)[0])
 
 
 def _in_pytorch_layout(values):

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from cases import CASES, KERAS_FIT, PYTORCH
+from cases import CASES, KERAS_FIT, KERAS_PREDICT, PYTORCH
 
 from ann_keras import command
 from ann_keras.errors import UserError
@@ -93,6 +93,8 @@ def measure(case, rounds):
     ours, theirs = [], []
     if case.peer == KERAS_FIT:
         train_theirs = keras_side.train_by_fit
+    elif case.peer == KERAS_PREDICT:
+        train_theirs = keras_side.forecast_by_predict
     else:
         import pytorch_side
 

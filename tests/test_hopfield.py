@@ -301,7 +301,7 @@ def test_low_rank_step_is_the_model(rule, dtype, tolerance):
 def small_digits(monkeypatch):
     """Ten patterns of 64 pixels in the place of MNIST's."""
     patterns = signs(8, 10, 64)
-    monkeypatch.setattr(experiments, "digits", lambda source: patterns)
+    monkeypatch.setattr(recall, "digits", lambda source: patterns)
     return patterns
 
 

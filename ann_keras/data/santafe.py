@@ -89,45 +89,17 @@ def expanding_folds(windows_number, *, folds, validation, gap):
     Raises:
         ValueError: the first fold is left without training windows.
     """
-    from sklearn.model_selection import TimeSeriesSplit
-
-    left = windows_number - folds * validation - gap
-    if left < 1:
+    first = windows_number - folds * validation
+    if min(folds, validation) < 1 or gap < 0 or first - gap < 1:
         raise ValueError(
             f"{folds} folds of {validation} windows and a gap of {gap} need more than "
             f"{folds * validation + gap} windows, got {windows_number}"
         )
-    split = TimeSeriesSplit(n_splits=folds, test_size=validation, gap=gap)
-    return list(split.split(np.empty(windows_number)))
-
-
-def without_stretch(points, lag, start, length):
-    """Indices of the windows of a series that share no point with one stretch of it.
-
-    What a network may be trained on that is to forecast ``series[start : start + length]``.
-
-    Args:
-        points: of the series.
-        lag: of the windows.
-        start, length: the stretch left out.
-
-    Returns:
-        Indices into ``windows(series, lag)``.
-
-    Raises:
-        ValueError: the stretch has no full window before it, leaves the series, or leaves nothing
-            to train on.
-    """
-    if start < lag or start + length > points or length < 1:
-        raise ValueError(
-            f"a stretch must lie within points {lag} (the lag) to {points}, "
-            f"got {start} to {start + length}"
-        )
-    first = np.arange(points - lag)  # of each window; its target is at first + lag
-    kept = np.flatnonzero((first + lag < start) | (first >= start + length))
-    if not kept.size:
-        raise ValueError(f"without points {start} to {start + length} no window of {lag} is left")
-    return kept
+    # As scikit-learn's TimeSeriesSplit, which refuses a single fold.
+    return [
+        (np.arange(start - gap), np.arange(start, start + validation))
+        for start in range(first, windows_number, validation)
+    ]
 
 
 def _checked(series):
