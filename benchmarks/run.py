@@ -176,12 +176,16 @@ def _row(case):
         f"{case['published_epochs']}",
         f"{ours:.1f}",
         f"{theirs:.1f}",
-        f"**{ratio['median']:.2f}** ({ratio['min']:.2f}–{ratio['max']:.2f})",
+        f"**{_short(ratio['median'])}** ({_short(ratio['min'])}–{_short(ratio['max'])})",
         target,
         f"{np.median(case['build_seconds']['ours']):.1f}",
         " / ".join(f"{loss:.2e}" for loss in losses),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _short(ratio):
+    return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.1g}"
 
 
 if __name__ == "__main__":
