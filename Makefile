@@ -13,7 +13,7 @@ report: $(READY)  ## every task on the quick preset, and the page
 
 test: $(READY)  ## lint and tests
 	$(RUN) -m flake8
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n auto --dist loadfile
 
 full: $(READY)  ## every task as published: full data, hours
 	$(RUN) scripts/run_all.py --preset report

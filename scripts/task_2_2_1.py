@@ -114,6 +114,7 @@ def judge(task, settings, errors, variants):
         f"{np.median(mse):.0f}; {mixed.replace('folds ', '').replace(', units', ' folds and')} "
         f"neurons: {np.median(variants[mixed][0]):.0f}; median NMSE over later starts "
         f"{np.median(later):.2f} and {np.median(variants[mixed][2]):.2f}.",
+        deviation="D4",
     )
     task.claim(
         "2.2.1-d",

@@ -247,6 +247,7 @@ def judge(task, runs, errors):
         f"under the corrected one; an LSTM run beats an MLP run in {wins:.0%} of all pairs "
         f"(p = {p_value:.1g}); median NMSE over later starts {np.median(lstm[2]):.2f} and "
         f"{np.median(mlp[2]):.2f}.",
+        deviation="D4",
     )
     _, test = data.santafe.load()
     early, late = slice(None, TWO_THIRDS), slice(TWO_THIRDS, None)

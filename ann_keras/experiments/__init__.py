@@ -4,5 +4,8 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules={"forecasting", "hopfield", "laser", "recall", "regression", "surface"},
+    submodules={
+        "autoencoder", "convnet", "forecasting", "hopfield", "laser", "recall", "regression",
+        "surface",
+    },
 )

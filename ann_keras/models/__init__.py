@@ -5,6 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules={
-        "attention", "cnn", "hopfield", "initializers", "lstm", "mlp", "random_features", "vit",
+        "attention", "autoencoder", "cnn", "hopfield", "initializers", "lstm", "mlp",
+        "random_features", "vit",
     },
 )
