@@ -47,6 +47,15 @@ def curve(axes, values, *, label, first=1, **options):
     return line
 
 
+def log_ticks(axis):
+    """Label a logarithmic axis, such as ``axes.xaxis``, at 1, 2 and 5 times powers of ten."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(NullLocator())
+
+
 def shades(number):
     """Colours from dark to light for ordered curves, array (number, 4)."""
     return _pyplot().get_cmap("viridis")(np.linspace(0, 0.9, number))

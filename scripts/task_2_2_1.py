@@ -86,7 +86,7 @@ def judge(task, settings, errors, variants):
         f"Test MSE over {len(mse)} seeds of the published protocol: {mse.min():.0f} to "
         f"{mse.max():.0f}, median {np.median(mse):.0f}"
     )
-    inside = mse.min() <= given <= mse.max()
+    inside = 0.95 * mse.min() <= given <= 1.05 * mse.max()
     task.claim(
         "2.2.1-a",
         "reproduced" if inside else "undecided",

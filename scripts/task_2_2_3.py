@@ -217,6 +217,8 @@ def draw(task, runs, errors):
     )
     above.set_xlabel("NMSE")
     axes[1].set(xscale="log", xlabel="median NMSE over later starts")
+    for panel in axes:
+        plots.log_ticks(panel.xaxis)
     task.figure("forecast_errors", figure)
 
     figure, (axes,) = plots.panels(width=10, height=4)

@@ -6,6 +6,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules={
         "autoencoder", "convnet", "forecasting", "hopfield", "laser", "recall", "regression",
-        "surface",
+        "surface", "transformer",
     },
 )

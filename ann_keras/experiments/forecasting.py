@@ -125,9 +125,28 @@ def draw_variants(task, stem, published_errors, variants):
     ):
         panel.boxplot([rows[column] for rows in groups.values()], orientation="horizontal")
         panel.set(xscale="log", xlabel=label)
+        plots.log_ticks(panel.xaxis)
     axes[0].set_yticks(range(1, 1 + len(groups)), list(groups))
     axes[0].invert_yaxis()
     task.figure(stem, figure)
+
+
+def is_worse(changed, reference):
+    """Whether a changed setting makes forecasts worse; errors of runs as of ``errors``.
+
+    Returns:
+        False where the errors over later starts are lower (p < 0.05 by ``compare``), True where
+        those of the test points or of the later starts are higher, else "undecided".
+    """
+    lower, higher = [], []
+    for column in (0, 2):
+        significant = compare(changed[column], reference[column]) < 0.05
+        below = np.median(changed[column]) < np.median(reference[column])
+        lower.append(significant and below)
+        higher.append(significant and not below)
+    if lower[1]:
+        return False
+    return True if any(higher) else "undecided"
 
 
 def compare(errors_a, errors_b):

@@ -2,6 +2,10 @@
 
 import keras
 
+from ann_keras.models.initializers import pytorch_uniform
+
+_STRIDES = (2, 2)  # of the first blocks of the strided convnet; 1 after them
+
 
 def pooled_convnet():
     """The convnet of Table 1 (task 1.3.5): two convolutions with max pooling, 34,826 parameters.
@@ -21,3 +25,110 @@ def pooled_convnet():
     x = keras.layers.Dropout(0.5)(x)
     outputs = keras.layers.Dense(10, activation="softmax", name="probabilities")(x)
     return keras.Model(inputs, outputs, name="pooled_convnet")
+
+
+def strided_convnet(
+    *,
+    filters=(16, 32, 32, 64),
+    kernel_sizes=(4, 4, 3, 2),
+    paddings=(2, 1, 1, 0),
+    dropout=(0.2, 0.4, 0.4, 0.0),
+    activation="relu",
+    batch_norm=True,
+    pooling=False,
+):
+    """The convnet of task 3.2.2: four convolutions, 258,086 parameters, 257,798 trainable.
+
+    Each block is a convolution, batch normalisation, activation and dropout, with stride 2 in
+    the first two. Two dense layers follow, 2304 → 100 → 10, with no activation between them. It
+    starts as a PyTorch network does, and pads and normalises as one: ε = 1e-5, and batch
+    statistics of momentum 0.9, which PyTorch calls 0.1 (its running variance is the unbiased one).
+
+    Args:
+        filters: of each block; as many blocks as entries.
+        kernel_sizes: side of each block's kernel, in pixels.
+        paddings: rows of zeros on each side of each block's input.
+        dropout: rate of each block; no layer at 0.
+        activation: of each block, a Keras name.
+        batch_norm: whether blocks normalise.
+        pooling: 2×2 max pooling after the activation where the report has stride 2; a last odd
+            row or column is pooled alone, so that all sizes stay as they are with strides.
+
+    Returns:
+        A Functional model, inputs (n, 28, 28, 1) in [0, 1], outputs class probabilities (n, 10).
+
+    Raises:
+        ValueError: no block, sequences of different lengths, a number of filters below one, a
+            negative padding, a dropout rate outside [0, 1), an unknown activation, or a kernel
+            larger than the padded input.
+    """
+    _check_blocks(filters, kernel_sizes, paddings, dropout)
+    size, channels = 28, 1
+    inputs = x = keras.Input((size, size, channels), name="image")
+    for block in range(len(filters)):
+        kernel, padding = kernel_sizes[block], paddings[block]
+        step = _STRIDES[block] if block < len(_STRIDES) else 1
+        size = convolution_size(size, kernel, padding, step)
+        # As in PyTorch: padding="same" with stride 2 would pad less, and on one side more.
+        if padding:
+            x = keras.layers.ZeroPadding2D(padding)(x)
+        x = keras.layers.Conv2D(
+            filters[block], kernel, strides=1 if pooling else step,
+            **pytorch_uniform(kernel**2 * channels),
+        )(x)
+        if batch_norm:
+            x = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+        x = keras.layers.Activation(activation)(x)
+        if pooling and step > 1:
+            x = keras.layers.MaxPooling2D(step, padding="same")(x)
+        if dropout[block]:
+            x = keras.layers.Dropout(dropout[block])(x)
+        channels = filters[block]
+    x = keras.layers.Flatten()(x)
+    x = keras.layers.Dense(100, **pytorch_uniform(size**2 * channels))(x)
+    outputs = keras.layers.Dense(
+        10, activation="softmax", name="probabilities", **pytorch_uniform(100)
+    )(x)
+    return keras.Model(inputs, outputs, name="strided_convnet")
+
+
+def convolution_size(size, kernel, padding=0, stride=1):
+    """Side of a convolution's output, ⌊(n − m + 2P) / S⌋ + 1 (task 3.2.1, equation 4).
+
+    Args:
+        size: side n of the input, in pixels.
+        kernel: side m of the kernel.
+        padding: rows P of zeros on each side.
+        stride: step S of the kernel.
+
+    Returns:
+        The side k in pixels.
+
+    Raises:
+        ValueError: the kernel is larger than the padded input, size, kernel or stride is below
+            one, or the padding is negative.
+    """
+    if min(size, kernel, stride) < 1 or padding < 0:
+        raise ValueError(
+            f"size, kernel and stride must be positive and padding not negative, got {size}, "
+            f"{kernel}, {stride} and {padding}"
+        )
+    if kernel > size + 2 * padding:
+        raise ValueError(
+            f"kernel of {kernel}×{kernel} is larger than the padded input of "
+            f"{size + 2 * padding}×{size + 2 * padding}"
+        )
+    return (size - kernel + 2 * padding) // stride + 1
+
+
+def _check_blocks(filters, kernel_sizes, paddings, dropout):
+    lengths = [len(entries) for entries in (filters, kernel_sizes, paddings, dropout)]
+    if len(set(lengths)) > 1 or 0 in lengths:
+        raise ValueError(
+            "filters, kernel sizes, paddings and dropout rates need one entry for each block, at "
+            f"least one: got {lengths}"
+        )
+    if min(filters) < 1:
+        raise ValueError(f"each block needs at least one filter, got {tuple(filters)}")
+    if not all(0 <= rate < 1 for rate in dropout):
+        raise ValueError(f"dropout rates must lie in [0, 1), got {tuple(dropout)}")

@@ -63,7 +63,7 @@ class Task:
         except OSError as error:
             raise UserError(f"cannot write to {self.folder}: {error.strerror}") from error
 
-    def run(self, name, compute, *, of=None, **settings):
+    def run(self, name, compute, *, of=None, resumable=False, **settings):
         """``compute(**settings)``, or what it gave before if name and settings are the same.
 
         Runs that were interrupted are thus taken up where they stopped.
@@ -72,6 +72,8 @@ class Task:
             name: telling name of the run, such as "adam, seed 0".
             compute: function of the settings that returns a dict of numbers and arrays.
             of: another task that makes the same run; its copy is taken where there is one.
+            resumable: the function also takes ``checkpoint``, a folder of its own, from which it
+                goes on after an interruption.
             settings: JSON values that decide the outcome, the seed among them.
 
         Returns:
@@ -89,12 +91,18 @@ class Task:
         repeat = self._fresh and file not in self._used_runs
         saved = None if repeat else _read_run(self.folder, file, key)
         if saved is None:
+            checkpoint = self.folder / "runs" / f"{Path(file).stem}_checkpoint"
+            extra = {"checkpoint": str(checkpoint)} if resumable else {}
+            if repeat:
+                shutil.rmtree(checkpoint, ignore_errors=True)
             start = time.perf_counter()
-            values = {field: np.asarray(value) for field, value in compute(**settings).items()}
+            values = compute(**settings, **extra)
+            values = {field: np.asarray(value) for field, value in values.items()}
             seconds = time.perf_counter() - start
             buffer = io.BytesIO()
             np.savez_compressed(buffer, _key=key, _seconds=seconds, **values)
             self._write(f"runs/{file}", buffer.getvalue())
+            shutil.rmtree(checkpoint, ignore_errors=True)
             gc.collect()  # graphs of a finished run hold its data in reference cycles
             print(f"  {name}: {seconds:.1f} s", flush=True)
             saved = values, seconds
