@@ -82,7 +82,8 @@ def judge(task, settings, errors, variants):
         verdicts = {experiments.forecasting.is_worse(variants[name], errors) for name in changed}
         task.claim(
             claim,
-            verdicts.pop() if len(verdicts) == 1 else "undecided",
+            # One setting that is better refutes that such settings are worse.
+            False if False in verdicts else verdicts.pop() if len(verdicts) == 1 else "undecided",
             f"Median test MSE {np.median(mse):.0f} as published, {_listed(variants, changed, 0)}; "
             f"median NMSE over {settings.later} later starts {np.median(later):.3f} as published, "
             f"{_listed(variants, changed, 2)} (p = "

@@ -211,7 +211,7 @@ def draw(task, runs, errors):
     axes[0].set_yticks(range(1, 1 + len(errors)), list(errors))
     axes[0].invert_yaxis()
     axes[0].set(xscale="log", xlabel="MSE of the 100 test points (series' units squared)")
-    axes[0].legend(loc="upper right")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center")
     above = axes[0].secondary_xaxis(
         "top", functions=(lambda mse: mse / variance, lambda nmse: nmse * variance)
     )
@@ -251,26 +251,36 @@ def judge(task, runs, errors):
         f"{np.median(mlp[2]):.2f}.",
         deviation="D4",
     )
-    _, test = data.santafe.load()
-    early, late = slice(None, TWO_THIRDS), slice(TWO_THIRDS, None)
+    given = published.value("2.2.1", "nar_mlp/test_mse").value
+    lucky = [run for run in runs["MLP, published"] if run["mse"] <= given]
+    typical = parts(runs["MLP, published"])
+    as_good = parts(lucky) if lucky else (np.nan, np.nan)
+    lstm_parts = parts(runs["LSTM, published"])
 
-    def error(name, part):
-        """Median over seeds of the MSE in a part of the 100 points, over the variance of all."""
-        return np.median([
-            np.mean((run["forecast"][part] - test[part]) ** 2) / test.var() for run in runs[name]
-        ])
+    def fails_late(early, late):
+        return bool(early < 0.1 and late > 2 * early)
 
-    parts = {
-        name: (error(name, early), error(name, late))
-        for name in ("MLP, published", "LSTM, published")
-    }
-    mlp_parts, lstm_parts = parts.values()
     task.claim(
         "2.2.3-b",
-        bool(max(mlp_parts[0], lstm_parts[0]) < 0.1 and mlp_parts[1] > 3 * lstm_parts[1]),
-        f"Median NMSE over the first {TWO_THIRDS} values {mlp_parts[0]:.3f} (MLP) and "
-        f"{lstm_parts[0]:.3f} (LSTM), over the other {len(test) - TWO_THIRDS} "
-        f"{mlp_parts[1]:.2f} and {lstm_parts[1]:.2f}.",
+        # True of the few runs that are as good as the published one, which is one of them.
+        fails_late(*typical) or ("artefact" if fails_late(*as_good) else False),
+        f"Median NMSE of the MLP over the first {TWO_THIRDS} values {typical[0]:.2f}, over the "
+        f"others {typical[1]:.2f}; of the LSTM {lstm_parts[0]:.3f} and {lstm_parts[1]:.2f}. In "
+        f"the {len(lucky)} of {len(runs['MLP, published'])} MLP runs that are as good as the "
+        f"published one it is {as_good[0]:.3f} and {as_good[1]:.2f}.",
+        deviation="D5",
+    )
+
+
+def parts(results):
+    """Median over runs of the squared error in the first two thirds and after, over the variance.
+
+    Errors are means over their part of the 100 points; the variance is that of all.
+    """
+    _, test = data.santafe.load()
+    squares = np.array([(run["forecast"] - test) ** 2 for run in results]) / test.var()
+    return tuple(
+        float(np.median(part.mean(axis=1))) for part in np.split(squares, [TWO_THIRDS], axis=1)
     )
 
 

@@ -289,6 +289,77 @@ def test_runs_outlive_a_failure_to_pack_them(make, monkeypatch):
     assert experiment.computed == [(1, 0.1)]
 
 
+def run_of_the_other(make, finished):
+    """Task 2.2.1 with one run, kept in runs/ or, once the task has ended, in runs.zip."""
+    task, experiment = make("2.2.1"), Experiment()
+    task.run("mlp, seed 1", experiment, seed=1, rate=0.5)
+    if finished:
+        for identifier, claim in CLAIMS.items():
+            if claim.task == "2.2.1":
+                task.claim(identifier, "undecided", "nothing was run")
+        task.save()
+    assert (task.folder / "runs.zip").exists() == finished
+    assert (task.folder / "runs").exists() != finished
+    assert experiment.computed == [(1, 0.5)]
+    return task
+
+
+def never(**settings):
+    raise AssertionError("computed again")
+
+
+@pytest.mark.parametrize("finished", [False, True], ids=["runs", "runs.zip"])
+def test_a_run_of_another_task_is_taken_from_there(make, finished):
+    other = run_of_the_other(make, finished)
+    content = {name: (other.folder / name).read_bytes() for name in files(other.folder)}
+    task = make()
+    values = task.run("mlp, seed 1", never, of="2.2.1", seed=1, rate=0.5)
+    assert set(values) == {"losses", "count", "table"}
+    np.testing.assert_array_equal(values["losses"], [0.5, 1.0])
+    assert files(task.folder) == [] and task.seconds == 0
+    task.run("own", Experiment(), seed=0)
+    judge_all(task)
+    task.save()
+    name, = packed(task)  # not the other's
+    assert name.startswith("own_")
+    assert {name: (other.folder / name).read_bytes() for name in files(other.folder)} == content
+
+
+@pytest.mark.parametrize("finished", [False, True], ids=["runs", "runs.zip"])
+def test_a_run_that_the_other_task_has_not_is_computed_and_kept(make, finished):
+    other = run_of_the_other(make, finished)
+    before, experiment = files(other.folder), Experiment()
+    for settings in ({"seed": 2, "rate": 0.5}, {"seed": 1, "rate": 0.1}):
+        make().run("mlp, seed 1", experiment, of="2.2.1", **settings)
+    assert experiment.computed == [(2, 0.5), (1, 0.1)]
+    task = make()
+    for settings in ({"seed": 2, "rate": 0.5}, {"seed": 1, "rate": 0.1}):
+        task.run("mlp, seed 1", never, of="2.2.1", **settings)
+    judge_all(task)
+    task.save()
+    assert len(packed(task)) == 2 and files(other.folder) == before
+    make().run("mlp, seed 1", never, of="2.2.1", seed=2, rate=0.5)  # from its own runs.zip
+
+
+def test_without_the_other_task_a_run_is_computed(make, tmp_path):
+    experiment = Experiment()
+    make().run("mlp", experiment, of="2.2.1", seed=1)
+    make().run("mlp", never, of="2.2.1", seed=1)
+    assert experiment.computed == [(1, 0.1)]
+    assert not (tmp_path / "smoke" / "task_2_2_1").exists()
+
+
+@pytest.mark.parametrize("damage", [truncate, store_another_run])
+def test_a_damaged_run_of_the_other_task_is_computed(make, damage):
+    other, experiment = run_of_the_other(make, finished=False), Experiment()
+    path, = (other.folder / "runs").iterdir()
+    damage(path)
+    content = path.read_bytes()
+    values = make().run("mlp, seed 1", experiment, of="2.2.1", seed=1, rate=0.5)
+    assert experiment.computed == [(1, 0.5)] and values["losses"][0] == 0.5
+    assert path.read_bytes() == content
+
+
 def entry(task, *arguments, **options):
     mean = task.measure(*arguments, **options)
     judge_all(task)

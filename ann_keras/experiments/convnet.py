@@ -1,0 +1,243 @@
+"""Training runs of the MNIST convnets of task 3.2.2, and the ablation of the strided one."""
+
+import keras
+import numpy as np
+
+from ann_keras.data import mnist
+from ann_keras.models import cnn
+from ann_keras.training import compiled
+
+# What the ablation changes, one factor at a time. Paddings follow the kernels, so that all sizes
+# stay as published; the added blocks keep theirs and sit before the last, which has no dropout.
+VARIANTS = {
+    "filters": {
+        "half the filters": {"filters": [8, 16, 16, 32]},
+        "twice the filters": {"filters": [32, 64, 64, 128]},
+    },
+    "kernel size": {
+        "smaller kernels": {"kernel_sizes": [2, 2, 1, 2], "paddings": [1, 0, 0, 0]},
+        "larger kernels": {"kernel_sizes": [6, 6, 5, 2], "paddings": [3, 2, 2, 0]},
+    },
+    "dropout": {"no dropout": {"dropout": [0.0, 0.0, 0.0, 0.0]}},
+    "depth": {
+        "six blocks": {
+            "filters": [16, 32, 32, 32, 32, 64],
+            "kernel_sizes": [4, 4, 3, 3, 3, 2],
+            "paddings": [2, 1, 1, 1, 1, 0],
+            "dropout": [0.2, 0.4, 0.4, 0.4, 0.4, 0.0],
+        },
+    },
+    "pooling": {"pooling": {"pooling": True}},
+    "activation": {
+        "sigmoid": {"activation": "sigmoid"},
+        "tanh": {"activation": "tanh"},
+    },
+    "batch norm": {"no batch norm": {"batch_norm": False}},
+}
+
+_SMALLEST_FLUCTUATION = 1e-4  # one image of 10,000: less cannot be told from none
+
+
+def train(
+    *,
+    network,
+    seed,
+    training_images,
+    validation_images,
+    test_images,
+    epochs,
+    batch_size,
+    learning_rate,
+    source,
+    options=None,
+):
+    """Train a convnet with Adam, and score it after each epoch.
+
+    Args:
+        network: "strided_convnet" or "pooled_convnet".
+        seed: decides images, initial weights and order.
+        training_images: random ones of the training set.
+        validation_images: others of the training set; the same for any number trained on.
+        test_images: random ones of the test set, for the published score (D8).
+        epochs, batch_size: of the training.
+        learning_rate: of Adam.
+        source: of ``mnist.load``.
+        options: of the network, the published ones if None.
+
+    Returns:
+        Dict: "parameters", and (epochs,) each: "loss", "accuracy" (both in training, with
+        dropout), "val_accuracy", "subset_test_accuracy" on ``test_images`` and "test_accuracy"
+        on the whole test set.
+
+    Raises:
+        ValueError: an unknown network, or more images than there are.
+    """
+    if network not in _NETWORKS:
+        raise ValueError(f"unknown network {network!r}: choose from {sorted(_NETWORKS)}")
+    train_data, validation, test, subset = _draw_images(
+        seed, training_images, validation_images, test_images, source
+    )
+    keras.utils.set_random_seed(seed)
+    model = _NETWORKS[network](**(options or {}))
+    model.compile(
+        keras.optimizers.Adam(learning_rate), loss="categorical_crossentropy",
+        metrics=["accuracy"], jit_compile=False,  # XLA is slow at convolutions on CPU
+    )
+    history = compiled.fit(
+        model, *train_data, epochs=epochs, batch_size=batch_size, validation_data=validation,
+        seed=seed, callbacks=[_TestAccuracy(*test, subset)],
+    ).history
+    names = ("loss", "accuracy", "val_accuracy", "subset_test_accuracy", "test_accuracy")
+    return {name: history[name] for name in names} | {"parameters": model.count_params()}
+
+
+def run_seeds(task, name, seeds, **settings):
+    """Runs of ``train``, one a seed, named after ``name``; arrays of the runs stacked.
+
+    Returns:
+        Dict as of ``train``, each with seeds as first axis.
+    """
+    runs = [task.run(f"{name}, seed {seed}", train, seed=seed, **settings) for seed in seeds]
+    return {field: np.stack([run[field] for run in runs]) for field in runs[0]}
+
+
+def run_ablation(task, protocol, factors, seeds, baseline):
+    """The strided convnet with one factor changed at a time.
+
+    Args:
+        protocol: all arguments of ``train`` but network, options and seed.
+        factors: of ``VARIANTS``.
+        seeds: of the runs.
+        baseline: runs of the published network with these seeds, maybe more, as of
+            ``run_seeds``; the learning rate is constant, so longer runs begin with the same
+            epochs and are cut.
+
+    Returns:
+        Dict of runs as of ``run_seeds``, by variant, "published" first.
+
+    Raises:
+        ValueError: an unknown factor.
+    """
+    unknown = sorted(set(factors) - set(VARIANTS))
+    if unknown:
+        raise ValueError(f"unknown factors {unknown}: choose from {list(VARIANTS)}")
+    first = {
+        name: values[: len(seeds), : protocol["epochs"]] if values.ndim > 1 else values
+        for name, values in baseline.items()
+    }
+    return {"published": first} | {
+        label: run_seeds(
+            task, label, seeds, network="strided_convnet", options=options, **protocol
+        )
+        for factor in factors
+        for label, options in VARIANTS[factor].items()
+    }
+
+
+def chosen(runs, name):
+    """Accuracies (seeds,) at the epoch of the highest validation accuracy, the first if equal.
+
+    Args:
+        runs: as of ``run_seeds``.
+        name: of the accuracy, such as "test_accuracy".
+    """
+    epochs = runs["val_accuracy"].argmax(axis=1)
+    return np.take_along_axis(runs[name], epochs[:, np.newaxis], axis=1)[:, 0]
+
+
+def gains(ablation, label):
+    """Validation accuracy of a variant above the published network's, (seeds,)."""
+    return chosen(ablation[label], "val_accuracy") - chosen(ablation["published"], "val_accuracy")
+
+
+def effects(ablation):
+    """How much each factor matters: its most different variant, by factor.
+
+    Returns:
+        Dict of (seeds,): the ``gains`` of the variant whose mean is furthest from 0, with the
+        sign that makes the mean positive.
+    """
+    result = {}
+    for factor, variants in VARIANTS.items():
+        differences = [gains(ablation, label) for label in variants if label in ablation]
+        if differences:
+            largest = max(differences, key=lambda values: abs(values.mean()))
+            result[factor] = largest * (1.0 if largest.mean() >= 0 else -1.0)
+    return result
+
+
+def late_gain(accuracies):
+    """Accuracy in the last third of the epochs above that in the middle third, (seeds,)."""
+    epochs = accuracies.shape[1]
+    third = max(1, epochs // 3)
+    middle = accuracies[:, epochs // 3 : epochs // 3 + third]
+    return accuracies[:, -third:].mean(axis=1) - middle.mean(axis=1)
+
+
+def fluctuation(accuracies):
+    """Epoch-to-epoch standard deviation in the second half of training, (seeds,).
+
+    From the differences of neighbouring epochs, √(mean d² / 2), which a slow rise hardly moves;
+    at least one image in 10,000.
+    """
+    steps = np.diff(accuracies[:, (accuracies.shape[1] - 1) // 2 :], axis=1)
+    squares = (steps**2).sum(axis=1) / max(1, steps.shape[1])
+    return np.maximum(np.sqrt(squares / 2), _SMALLEST_FLUCTUATION)
+
+
+def interval(differences):
+    """95% confidence interval (Student's t) of the mean of paired differences, one a seed.
+
+    Returns:
+        Its lower and upper end; infinite for a single seed.
+    """
+    from scipy.stats import t
+
+    differences = np.asarray(differences)
+    number = differences.size
+    if number < 2:
+        return -np.inf, np.inf
+    margin = t.ppf(0.975, number - 1) * differences.std(ddof=1) / np.sqrt(number)
+    return differences.mean() - margin, differences.mean() + margin
+
+
+def decide(differences, threshold=0.0):
+    """Whether a mean difference lies above a threshold: True, False or "undecided".
+
+    Undecided where the 95% interval holds the threshold.
+    """
+    low, high = interval(differences)
+    return True if low > threshold else False if high < threshold else "undecided"
+
+
+def _draw_images(seed, training_images, validation_images, test_images, source):
+    """Training, validation and test pairs of images and labels, and rows of the test subset."""
+    (x, y), (x_test, y_test) = mnist.load(source)
+    if training_images + validation_images > len(x) or test_images > len(x_test):
+        raise ValueError(
+            f"{training_images} training and {validation_images} validation images of {len(x)}, "
+            f"{test_images} test images of {len(x_test)}: there are not as many"
+        )
+    generator = np.random.default_rng(seed)
+    order = generator.permutation(len(x))
+    subset = generator.choice(len(x_test), test_images, replace=False)
+    parts = order[:training_images], order[len(x) - validation_images :]
+    train_data, validation = ((mnist.scale(x[rows]), mnist.one_hot(y[rows])) for rows in parts)
+    return train_data, validation, (mnist.scale(x_test), y_test), subset
+
+
+class _TestAccuracy(keras.callbacks.Callback):
+    """Adds the accuracy on all test images and on a subset to the logs of each epoch."""
+
+    def __init__(self, images, labels, subset):
+        super().__init__()
+        self.images, self.labels, self.subset = images, labels, subset
+
+    def on_epoch_end(self, epoch, logs=None):
+        outputs = self.model.predict(self.images, batch_size=1000, verbose=0)
+        right = outputs.argmax(axis=1) == self.labels
+        logs["test_accuracy"] = float(right.mean())
+        logs["subset_test_accuracy"] = float(right[self.subset].mean())
+
+
+_NETWORKS = {"strided_convnet": cnn.strided_convnet, "pooled_convnet": cnn.pooled_convnet}

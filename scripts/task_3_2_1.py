@@ -1,0 +1,152 @@
+"""Task 3.2.1: a convolution by hand, the size of its output, and what sharing weights saves.
+
+The report convolves a 4×4 matrix with a 2×2 kernel at stride 2, gives the formula of the output
+size and says that convnets have far fewer parameters than fully connected networks. Here the
+convolution is done in three ways, the formula is compared with Keras over a grid, and both
+convnets with dense networks whose layers have the same sizes.
+
+    python scripts/task_3_2_1.py                     a few seconds
+"""
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ann_keras import command, models
+from ann_keras.report import published, tables
+
+MATRIX = np.array([[2, 5, 4, 1], [3, 1, 2, 0], [4, 5, 7, 1], [1, 2, 3, 4]], np.float32)
+KERNEL = np.array([[1, 0], [0, 1]], np.float32)
+STRIDE = 2
+
+
+@dataclass(frozen=True)
+class Settings:
+    largest_input: int = 12  # ours: n of the grid, from 1 on
+    largest_kernel: int = 6  # ours: m
+    largest_padding: int = 3  # ours: P, from 0 on
+    largest_stride: int = 4  # ours: S
+    seeds: int = 1  # counting needs no more
+
+
+PRESETS = {
+    "smoke": Settings(largest_input=5, largest_kernel=3, largest_padding=1, largest_stride=2),
+    "quick": Settings(),
+    "report": Settings(),
+}
+
+
+def run(task, settings):
+    results, known = convolve(), np.zeros((2, 2))
+    for row, column in np.ndindex(2, 2):
+        name = f"convolution/row_{row + 1}/column_{column + 1}"
+        task.measure(name, results["NumPy"][row, column])
+        known[row, column] = published.value("3.2.1", name).value
+    task.claim(
+        "3.2.1-a", all(np.array_equal(result, known) for result in results.values()),
+        f"With stride {STRIDE}, as the report's sums have it: "
+        + ", ".join(f"{name} {result.astype(int).tolist()}" for name, result in results.items())
+        + ".",
+    )
+    compare_sizes(task, settings)
+    count_parameters(task)
+
+
+def convolve():
+    """The report's convolution (a cross-correlation) in three ways, each (2, 2)."""
+    from keras import ops
+
+    windows = np.lib.stride_tricks.sliding_window_view(MATRIX, KERNEL.shape)
+    X, K = MATRIX, KERNEL
+    sums = [
+        [
+            X[i, j] * K[0, 0] + X[i, j + 1] * K[0, 1]
+            + X[i + 1, j] * K[1, 0] + X[i + 1, j + 1] * K[1, 1]
+            for j in (0, 2)
+        ]
+        for i in (0, 2)
+    ]
+    keras_result = ops.conv(MATRIX[None, :, :, None], KERNEL[:, :, None, None], strides=STRIDE)
+    return {
+        "NumPy": np.einsum("ijkl,kl->ij", windows[::STRIDE, ::STRIDE], KERNEL),
+        "Keras": ops.convert_to_numpy(keras_result)[0, :, :, 0],
+        "sums by hand": np.array(sums),
+    }
+
+
+def compare_sizes(task, settings):
+    """Equation 4 against what Keras' layers give, None on either side where they refuse."""
+    grid = itertools.product(
+        range(1, settings.largest_input + 1), range(1, settings.largest_kernel + 1),
+        range(settings.largest_padding + 1), range(1, settings.largest_stride + 1),
+    )
+    rows = [(*case, size_by_formula(*case), size_in_keras(*case)) for case in grid]
+    refused = sum(row[-1] is None for row in rows)
+    differing = [row for row in rows if row[-2] != row[-1]]
+    task.table(
+        "output_sizes", ["n", "m", "P", "S", "formula", "Keras"],
+        [["none" if cell is None else cell for cell in row] for row in rows],
+    )
+    task.measure("output_size/cases", len(rows))
+    task.measure("output_size/differing", len(differing), better="lower")
+    task.claim(
+        "3.2.1-b", not differing,
+        f"Formula and Keras agree in {len(rows) - len(differing)} of {len(rows)} cases of n, m, P "
+        f"and S; in {refused} of them the kernel is larger than the padded input and Keras refuses "
+        "it, as the formula asks.",
+    )
+
+
+def size_by_formula(n, m, padding, stride):
+    try:
+        return models.cnn.convolution_size(n, m, padding, stride)
+    except ValueError:
+        return None
+
+
+def size_in_keras(n, m, padding, stride):
+    import keras
+
+    inputs = keras.KerasTensor((1, n, n, 1))
+    try:
+        padded = keras.layers.ZeroPadding2D(padding)(inputs)
+        return keras.layers.Conv2D(1, m, strides=stride)(padded).shape[1]
+    except ValueError:
+        return None
+
+
+def count_parameters(task):
+    """Convolutions against dense layers from as many inputs to as many outputs."""
+    import keras
+
+    rows = []
+    for model in (models.cnn.strided_convnet(), models.cnn.pooled_convnet()):
+        inputs = 0
+        for layer in model.layers:
+            outputs = math.prod(layer.output.shape[1:])
+            if isinstance(layer, keras.layers.Conv2D):
+                dense = (inputs + 1) * outputs
+                rows.append((model.name, inputs, outputs, layer.count_params(), dense))
+            if not isinstance(layer, keras.layers.ZeroPadding2D):  # its zeros are no inputs
+                inputs = outputs
+    columns = ["network", "inputs", "outputs", "convolution", "dense layer of equal size"]
+    print(tables.text(columns, rows))
+    task.table("parameters", columns, rows)
+    ratios, parts = [], []
+    for name in dict.fromkeys(row[0] for row in rows):
+        shared, dense = (sum(row[i] for row in rows if row[0] == name) for i in (3, 4))
+        task.measure(f"{name}/convolution_parameters", shared, better="lower")
+        task.measure(f"{name}/dense_parameters", dense)
+        ratios.append(dense / shared)
+        parts.append(f"{shared:,} against {dense:,} in {name}")
+    task.claim(
+        "3.2.1-c", min(ratios) > 10,
+        f"Convolutions against dense layers of equal sizes: {' and '.join(parts)}, at least "
+        f"{min(ratios):,.0f} times fewer.",
+    )
+
+
+if __name__ == "__main__":
+    command.main("3.2.1", run, PRESETS, __doc__)

@@ -1,0 +1,142 @@
+"""Task 3.3.1: the shapes in scaled dot-product attention, and its arithmetic in three ways.
+
+The report writes Q, K and V as projections of N tokens, Q Kᵀ and its softmax as N×N matrices and
+the output as N×d_v. Here NumPy, this project's layer and Keras' own function compute them, and
+the 16 patches of a digit attend to each other.
+
+    python scripts/task_3_3_1.py                     a few seconds
+"""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from ann_keras import command, data, models, plots
+from ann_keras.report import tables
+
+PATCH = 7  # pixels; 16 patches an image, as in task 3.3.2
+
+
+@dataclass(frozen=True)
+class Settings:
+    tokens: tuple[int, ...] = (2, 5, 17)  # ours: N
+    embedding: int = 12  # ours: d_e
+    key_features: tuple[int, ...] = (3, 8)  # ours: d_k
+    value_features: tuple[int, ...] = (4, 9)  # ours: d_v
+    tolerance: float = 1e-6  # ours: of equal outputs
+    seeds: int = 5  # ours: of tokens and weights
+
+
+PRESETS = {"smoke": Settings(seeds=1), "quick": Settings(), "report": Settings()}
+
+
+def run(task, settings):
+    cases = [*itertools.product(settings.tokens, settings.key_features, settings.value_features)]
+    rows, agree = [], []
+    for tokens, d_k, d_v in cases:
+        shapes = attend(0, tokens, settings.embedding, d_k, d_v)["shapes"]
+        expected = {
+            "Q": (tokens, d_k), "K": (tokens, d_k), "V": (tokens, d_v),
+            "Q Kᵀ": (tokens, tokens), "softmax": (tokens, tokens), "output": (tokens, d_v),
+        }
+        agree.append(shapes == expected)
+        rows.append([tokens, d_k, d_v, *("×".join(map(str, shape)) for shape in shapes.values())])
+    columns = ["N", "d_k", "d_v", *expected]
+    print(tables.text(columns, rows))
+    task.table("shapes", columns, rows)
+
+    differences = {"function": [], "layer": []}
+    for seed in task.seeds:
+        differences["function"].append(max(
+            attend(seed, tokens, settings.embedding, d_k, d_v)["difference"]
+            for tokens, d_k, d_v in cases
+        ))
+        differences["layer"].append(
+            max(compare_layer(seed, tokens) for tokens in settings.tokens)
+        )
+    for name, values in differences.items():
+        task.measure(f"numpy_against_keras_{name}/max_difference", values, better="lower")
+    worst = {name: max(values) for name, values in differences.items()}
+    task.claim(
+        "3.3.1-a", all(agree) and max(worst.values()) <= settings.tolerance,
+        f"All shapes are as written in {sum(agree)} of {len(cases)} cases of N, d_k and d_v. Over "
+        f"{len(task.seeds)} seeds NumPy differs by {worst['function']:.1g} at most from Keras' "
+        f"function and by {worst['layer']:.1g} from the layer.",
+    )
+    draw(task)
+
+
+def attend(seed, tokens, embedding, d_k, d_v):
+    """Equations 5 to 7 on random tokens: all shapes, and the difference to Keras' function."""
+    from keras import ops
+
+    generator = np.random.default_rng(seed)
+    inputs = generator.normal(size=(tokens, embedding)).astype(np.float32)
+    queries, keys, values = (
+        inputs @ (generator.normal(size=(embedding, features)) / embedding**0.5).astype(np.float32)
+        for features in (d_k, d_k, d_v)
+    )
+    output, weights = models.attention.scaled_dot_product_attention(queries, keys, values)
+    # (batch, N, heads, features) is the layout that Keras wants.
+    in_keras = ops.nn.dot_product_attention(
+        *(ops.convert_to_tensor(a[None, :, None]) for a in (queries, keys, values))
+    )
+    named = {
+        "Q": queries, "K": keys, "V": values, "Q Kᵀ": queries @ keys.T, "softmax": weights,
+        "output": output,
+    }
+    return {
+        "shapes": {name: array.shape for name, array in named.items()},
+        "difference": float(np.abs(ops.convert_to_numpy(in_keras)[0, :, 0] - output).max()),
+    }
+
+
+def compare_layer(seed, tokens, dim=16):
+    """Largest difference between ``SelfAttention`` with one head and the same in NumPy."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    layer = models.attention.SelfAttention(1, bias_initializer="random_normal")
+    inputs = np.random.default_rng(seed).normal(size=(1, tokens, dim)).astype(np.float32)
+    in_keras = keras.ops.convert_to_numpy(layer(inputs))
+    joint, kernel, bias = layer.get_weights()
+    output, _ = models.attention.scaled_dot_product_attention(
+        *np.split(inputs @ joint, 3, axis=-1)
+    )
+    return float(np.abs(output @ kernel + bias - in_keras).max())
+
+
+def draw(task):
+    """Attention of a digit's patches with Q = K = V = X: a patch looks at patches like itself."""
+    (images, _), _ = data.mnist.load("sample")
+    image = data.mnist.scale(images[:1])[0, :, :, 0]
+    across = len(image) // PATCH
+    patches = image.reshape(across, PATCH, across, PATCH).swapaxes(1, 2).reshape(-1, PATCH**2)
+    output, weights = models.attention.scaled_dot_product_attention(patches, patches, patches)
+    result = output.reshape(across, across, PATCH, PATCH).swapaxes(1, 2).reshape(image.shape)
+
+    figure, axes = plots.panels(3, width=11, height=3.9)
+    axes[0].imshow(image, cmap="gray_r", vmin=0, vmax=1)
+    axes[0].set_title(f"input: N = {len(patches)} patches")
+    for number, (row, column) in enumerate(np.ndindex(across, across), start=1):
+        axes[0].text(column * PATCH, row * PATCH, number, color="C3", fontsize=8, va="top")
+    ticks = np.arange(0, len(patches), 3)
+    shades = axes[1].imshow(weights, cmap="viridis", vmin=0)
+    axes[1].set(title="softmax(Q Kᵀ / √$d_k$), N×N", xlabel="key: patch", ylabel="query: patch")
+    axes[1].set_xticks(ticks, ticks + 1)
+    axes[1].set_yticks(ticks, ticks + 1)
+    figure.colorbar(shades, ax=axes[1], shrink=0.8)
+    axes[2].imshow(result, cmap="gray_r", vmin=0, vmax=1)
+    axes[2].set_title("output, N×$d_v$, put back in place")
+    for panel in (axes[0], axes[2]):
+        edges = np.arange(0, len(image) + 1, PATCH) - 0.5
+        panel.set_xticks(edges, [])
+        panel.set_yticks(edges, [])
+        panel.grid(color="C3", alpha=0.6)
+    axes[1].grid(False)
+    task.figure("attention_of_patches", figure)
+
+
+if __name__ == "__main__":
+    command.main("3.3.1", run, PRESETS, __doc__)
