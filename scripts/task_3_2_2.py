@@ -9,19 +9,18 @@ differences of validation accuracy over seeds, with 95% intervals, judge what it
     python scripts/task_3_2_2.py --preset report     about 70 minutes on two cores, full MNIST
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from ann_keras import command, experiments, models, plots
+from ann_keras.experiments import ablation
 from ann_keras.report import published
 
 FACTORS = (
     "filters", "kernel size", "dropout", "depth", "pooling", "activation", "batch norm"
 )
-LITTLE = 0.002  # ours: accuracy that counts as little
-A_LOT = 1.5  # ours: times the fluctuation that counts as a lot more
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,17 @@ class Settings:
     seeds: int = 5  # ours; the report shows one run
 
 
-SAMPLE = {"mnist": "sample", "training_images": 1_000, "validation_images": 1_000,
-          "test_images": 500, "all_images": 3_000, "all_validation_images": 1_000, "seeds": 1}
+SAMPLE = Settings(
+    training_images=1_000, test_images=500, epochs=5, mnist="sample", validation_images=1_000,
+    all_images=3_000, all_validation_images=1_000, seeds=1,
+    factors=("dropout", "depth", "pooling", "batch norm"),
+)
 PRESETS = {
-    "smoke": Settings(**SAMPLE | {"training_images": 200, "all_images": 400}, epochs=2,
-                      factors=("dropout",)),
-    "quick": Settings(**SAMPLE, epochs=3),
+    "smoke": replace(
+        SAMPLE, training_images=200, epochs=2, validation_images=100, all_images=400,
+        all_validation_images=100, factors=("dropout",),
+    ),
+    "quick": SAMPLE,
     "report": Settings(),
 }
 
@@ -65,33 +69,27 @@ def run(task, settings):
         )
         for name, images in (("published", few), ("all images", many))
     }
-    ablation = convnet.run_ablation(
+    variants = convnet.run_ablation(
         task, few | {"epochs": min(settings.epochs, settings.ablation_epochs)},
         settings.factors, task.seeds[: settings.ablation_seeds], runs["published"],
     )
     scores = {
         "best": runs["published"]["subset_test_accuracy"].max(axis=1),
-        "chosen_by_validation": convnet.chosen(runs["published"], "test_accuracy"),
-        "all_images/chosen_by_validation": convnet.chosen(runs["all images"], "test_accuracy"),
+        "chosen_by_validation": ablation.chosen(runs["published"], "test_accuracy"),
+        "all_images/chosen_by_validation": ablation.chosen(runs["all images"], "test_accuracy"),
     }
     for name, values in scores.items():
         task.measure(f"strided_convnet/test_accuracy/{name}", values, better="higher")
-    rows = []
-    for label, variant in ablation.items():
-        values = {name: convnet.chosen(variant, f"{name}_accuracy") for name in ("val", "test")}
-        for name, accuracies in values.items():
-            task.measure(f"ablation/{label}/{name}_accuracy", accuracies, better="higher")
-        low, high = convnet.interval(convnet.gains(ablation, label))
-        rows.append([
-            label, int(variant["parameters"][0]), *(f"{v.mean():.4f}" for v in values.values()),
-            f"{convnet.gains(ablation, label).mean():+.4f}", f"{low:+.4f} to {high:+.4f}",
-            f"{convnet.fluctuation(variant['val_accuracy']).mean():.4f}",
-        ])
-    task.table("ablation", ["variant", "parameters", "validation accuracy", "test accuracy",
-                            "gain in validation", "95% interval", "fluctuation"], rows)
+    ablation.measure(task, variants)
+    ablation.draw(task, variants)
     judge_network(task, settings, scores)
-    convnet.judge_ablation(task, ablation, little=LITTLE, a_lot=A_LOT)
-    draw(task, runs, ablation)
+    for claim, judge in (
+        ("3.2.2-c", ablation.judge_ranking), ("3.2.2-d", ablation.judge_depth),
+        ("3.2.2-e", ablation.judge_dropout), ("3.2.2-f", ablation.judge_pooling),
+        ("3.2.2-g", ablation.judge_activation), ("3.2.2-h", ablation.judge_batch_norm),
+    ):
+        task.claim(claim, *judge(variants))
+    draw(task, runs, variants)
 
 
 def judge_network(task, settings, scores):
@@ -120,34 +118,20 @@ def judge_network(task, settings, scores):
     )
 
 
-def draw(task, runs, ablation):
-    figure, (left, right) = plots.panels(2, width=10.5, height=4)
+def draw(task, runs, variants):
+    figure, (left, right) = plots.panels(2, width=10.5, height=4, sharey=True)
     plots.curve(left, runs["published"]["subset_test_accuracy"], label="part of the test images")
     plots.curve(left, runs["published"]["test_accuracy"], label="all test images")
-    plots.curve(left, runs["all images"]["test_accuracy"], label="trained on all images")
-    plots.curve(right, ablation["published"]["val_accuracy"], label="published")
-    for label in ("no dropout", "pooling"):
-        if label in ablation:
-            plots.curve(right, ablation[label]["val_accuracy"], label=label)
-    for axes, runs_shown, title in ((left, runs.values(), "test accuracy"),
-                                    (right, ablation.values(), "validation accuracy")):
-        del runs_shown
-        axes.set(xlabel="epoch", title=title)
+    plots.curve(left, runs["all images"]["test_accuracy"], label="all, trained on all images")
+    for label in ("published", "no dropout", "pooling"):
+        if label in variants:
+            plots.curve(right, variants[label]["val_accuracy"], label=label)
+    left.set(xlabel="epoch", ylabel="accuracy", title="test images, published network")
+    right.set(xlabel="epoch", title="validation images, ablation")
+    for axes in (left, right):
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(loc="lower right")
-    left.set_ylabel("accuracy")
     task.figure("accuracy", figure)
-
-    figure, (axes,) = plots.panels(width=7.5, height=4.6)
-    labels = [label for label in ablation if label != "published"]
-    for place, label in enumerate(labels):
-        gains = 100 * experiments.convnet.gains(ablation, label)
-        axes.plot(gains, np.full(len(gains), place), "o", color="C0", alpha=0.5)
-        axes.plot(gains.mean(), place, "|", color="black", ms=16, mew=2)
-    axes.axvline(0, color="black", lw=1)
-    axes.set_yticks(range(len(labels)), labels)
-    axes.set_ylim(len(labels) - 0.5, -0.5)
-    axes.set_xlabel("gain in validation accuracy over the published network, percentage points")
-    task.figure("ablation", figure)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
-"""The convnet of Table 1: its rows, and its arithmetic against NumPy and PyTorch."""
+"""Both convnets: their rows, and their arithmetic against NumPy and PyTorch."""
+
+import sys
 
 import keras
 import numpy as np
 import pytest
 
-from ann_keras.models.cnn import pooled_convnet
+from ann_keras.experiments.ablation import VARIANTS
+from ann_keras.models.cnn import convolution_size, pooled_convnet, strided_convnet
 from ann_keras.report.published import TABLES
 
 
@@ -15,6 +18,11 @@ def model():
     model.set_weights([w + 0.05 * np.cos(np.arange(w.size)).reshape(w.shape)
                        for w in model.get_weights()])  # so that biases count
     return model
+
+
+def import_torch():
+    sys.modules.setdefault("triton", None)  # its LLVM crashes beside TensorFlow's
+    return pytest.importorskip("torch")
 
 
 def digits(number=4, seed=0):
@@ -84,7 +92,7 @@ def test_same_weights_same_outputs_in_numpy(model):
 
 
 def test_same_weights_same_outputs_in_pytorch(model):
-    torch = pytest.importorskip("torch")
+    torch = import_torch()
     nn = torch.nn
     network = nn.Sequential(
         nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
@@ -104,3 +112,215 @@ def test_same_weights_same_outputs_in_pytorch(model):
             parameter.copy_(torch.tensor(np.ascontiguousarray(weight)))
         expected = network(torch.tensor(x.transpose(0, 3, 1, 2))).numpy()
     np.testing.assert_allclose(model(x), expected, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def strided():
+    """The convnet of task 3.2.2 with batch statistics and offsets that count."""
+    keras.utils.set_random_seed(1)
+    model = strided_convnet()
+    generator = np.random.default_rng(2)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            shape = layer.gamma.shape
+            gamma, variance = generator.uniform(0.5, 2, (2, *shape))
+            beta, mean = 0.3 * generator.normal(size=(2, *shape))
+            layer.set_weights([gamma, beta, mean, variance])
+    return model
+
+
+def layers_of(model, kind):
+    return [layer for layer in model.layers if isinstance(layer, kind)]
+
+
+def trainable(model):
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+
+
+def test_strided_convnet_has_the_published_parameters_and_rows():
+    model = strided_convnet()
+    assert (model.count_params(), trainable(model)) == (258_086, 257_798)
+    kinds = (keras.layers.Conv2D, keras.layers.BatchNormalization, keras.layers.Dense,
+             keras.layers.Flatten)
+    assert [row(layer) for layer in layers_of(model, kinds)] == [
+        ("Conv2D", "(15, 15, 16)", 272), ("BatchNormalization", "(15, 15, 16)", 64),
+        ("Conv2D", "(7, 7, 32)", 8_224), ("BatchNormalization", "(7, 7, 32)", 128),
+        ("Conv2D", "(7, 7, 32)", 9_248), ("BatchNormalization", "(7, 7, 32)", 128),
+        ("Conv2D", "(6, 6, 64)", 8_256), ("BatchNormalization", "(6, 6, 64)", 256),
+        ("Flatten", "(2304,)", 0), ("Dense", "(100,)", 230_500), ("Dense", "(10,)", 1_010),
+    ]
+
+
+def test_strided_convnet_has_the_published_settings():
+    model = strided_convnet()
+    convolutions = layers_of(model, keras.layers.Conv2D)
+    assert [layer.kernel_size[0] for layer in convolutions] == [4, 4, 3, 2]
+    assert [layer.strides[0] for layer in convolutions] == [2, 2, 1, 1]
+    assert [layer.rate for layer in layers_of(model, keras.layers.Dropout)] == [0.2, 0.4, 0.4]
+    paddings = [layer.padding[0][0] for layer in layers_of(model, keras.layers.ZeroPadding2D)]
+    assert paddings == [2, 1, 1]
+    assert [layer.activation.__name__ for layer in layers_of(model, keras.layers.Dense)] == [
+        "linear", "softmax"]
+    order = [type(layer).__name__ for layer in model.layers[1:11]]
+    assert order == ["ZeroPadding2D", "Conv2D", "BatchNormalization", "Activation", "Dropout"] * 2
+
+
+def test_strided_convnet_starts_as_in_pytorch():
+    keras.utils.set_random_seed(0)
+    model = strided_convnet()
+    inputs = {(4, 4, 1, 16): 16, (4, 4, 16, 32): 256, (3, 3, 32, 32): 288, (2, 2, 32, 64): 128,
+              (2304, 100): 2304, (100, 10): 100}
+    layers = layers_of(model, (keras.layers.Conv2D, keras.layers.Dense))
+    assert [layer.kernel.shape for layer in layers] == list(inputs)
+    for layer, number in zip(layers, inputs.values()):
+        kernel, bias = layer.get_weights()
+        assert np.abs(kernel).max() <= number**-0.5 and np.abs(bias).max() <= number**-0.5
+        assert kernel.std() == pytest.approx((3 * number) ** -0.5, rel=0.1) and bias.std() > 0
+
+
+def pytorch_blocks(torch, *, filters=(16, 32, 32, 64), kernels=(4, 4, 3, 2), pooling=False):
+    """The published network (or a pooled one) in PyTorch, without its dropout."""
+    nn, modules, channels = torch.nn, [], 1
+    for block, (number, kernel) in enumerate(zip(filters, kernels)):
+        stride = 2 if block < 2 else 1
+        padding = (2, 1, 1, 0)[block]
+        modules += [
+            nn.Conv2d(channels, number, kernel, 1 if pooling else stride, padding),
+            nn.BatchNorm2d(number), nn.ReLU(),
+        ]
+        if pooling and stride == 2:
+            modules.append(nn.MaxPool2d(2, ceil_mode=True))
+        channels = number
+    head = [nn.Flatten(), nn.Linear(36 * channels, 100), nn.Linear(100, 10), nn.Softmax(dim=1)]
+    return nn.Sequential(*modules, *head)
+
+
+def copy_to_pytorch(torch, model, network):
+    """Put the Keras model's weights into a PyTorch network of equal layers."""
+    ours = layers_of(
+        model, (keras.layers.Conv2D, keras.layers.BatchNormalization, keras.layers.Dense)
+    )
+    theirs = [module for module in network if list(module.parameters())]
+    first_dense = True
+    for layer, module in zip(ours, theirs, strict=True):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            names = "weight", "bias", "running_mean", "running_var"
+            values = layer.get_weights()
+        else:
+            names, (kernel, bias) = ("weight", "bias"), layer.get_weights()
+            if kernel.ndim == 4:
+                kernel = kernel.transpose(3, 2, 0, 1)
+            elif first_dense:
+                # Keras flattens (row, column, channel), PyTorch (channel, row, column).
+                first_dense = False
+                kernel = kernel.reshape(6, 6, -1, 100).transpose(3, 2, 0, 1).reshape(100, -1)
+            else:
+                kernel = kernel.T
+            values = kernel, bias
+        with torch.no_grad():
+            for name, value in zip(names, values):
+                getattr(module, name).copy_(torch.tensor(np.ascontiguousarray(value)))
+
+
+@pytest.mark.parametrize("pooling", [False, True])
+def test_strided_convnet_equals_pytorch(strided, pooling):
+    torch = import_torch()
+    model = strided_convnet(pooling=pooling)
+    model.set_weights(strided.get_weights())
+    network = pytorch_blocks(torch, pooling=pooling).eval()
+    assert sum(p.numel() for p in network.parameters()) == 257_798
+    copy_to_pytorch(torch, model, network)
+    x = digits(8)
+    with torch.no_grad():
+        expected = network(torch.tensor(x.transpose(0, 3, 1, 2))).numpy()
+    assert np.ptp(expected, axis=0).max() > 1e-3, "images must not all look alike"
+    np.testing.assert_allclose(model(x), expected, atol=1e-5)
+
+
+def test_batch_statistics_move_as_in_pytorch(strided):
+    torch = import_torch()
+    model = strided_convnet(dropout=(0, 0, 0, 0))
+    model.set_weights(strided.get_weights())
+    network = pytorch_blocks(torch).train()
+    copy_to_pytorch(torch, model, network)
+    x = digits(8)
+    with torch.no_grad():
+        expected = network(torch.tensor(x.transpose(0, 3, 1, 2))).numpy()
+    np.testing.assert_allclose(model(x, training=True), expected, atol=1e-5)
+    before = layers_of(strided, keras.layers.BatchNormalization)
+    ours = layers_of(model, keras.layers.BatchNormalization)
+    theirs = [module for module in network if isinstance(module, torch.nn.BatchNorm2d)]
+    for old, layer, module, pixels in zip(before, ours, theirs, (225, 49, 49, 36)):
+        np.testing.assert_allclose(layer.moving_mean, module.running_mean, atol=1e-5)
+        number = 8 * pixels
+        start = 0.9 * np.asarray(old.moving_variance)
+        # PyTorch's running variance takes the unbiased variance of the batch.
+        unbiased = start + (np.asarray(layer.moving_variance) - start) * number / (number - 1)
+        np.testing.assert_allclose(unbiased, module.running_var, rtol=1e-4)
+
+
+@pytest.mark.parametrize("factor", VARIANTS)
+def test_each_variant_changes_what_it_says_and_no_more(factor):
+    def describe(model):
+        convolutions = layers_of(model, keras.layers.Conv2D)
+        return {
+            "filters": [layer.filters for layer in convolutions],
+            "kernel size": [layer.kernel_size[0] for layer in convolutions],
+            "dropout": [layer.rate for layer in layers_of(model, keras.layers.Dropout)],
+            "depth": len(convolutions),
+            "pooling": (len(layers_of(model, keras.layers.MaxPooling2D)),
+                        [layer.strides[0] for layer in convolutions]),
+            "activation": {layer.activation.__name__
+                           for layer in layers_of(model, keras.layers.Activation)},
+            "batch norm": len(layers_of(model, keras.layers.BatchNormalization)),
+        }
+
+    published = describe(strided_convnet())
+    for options in VARIANTS[factor].values():
+        model = strided_convnet(**options)
+        changed = {name for name, value in describe(model).items() if value != published[name]}
+        if factor == "depth":  # more blocks have more of everything
+            assert {"depth", "filters", "batch norm"} <= changed
+            assert "pooling" in changed and "activation" not in changed
+        else:
+            assert changed == {factor}
+        (flatten,) = layers_of(model, keras.layers.Flatten)
+        assert flatten.input.shape[1:3] == (6, 6), "the picture keeps its published size"
+        assert model(digits(2)).shape == (2, 10)
+
+
+def test_pooling_keeps_parameters_and_replaces_strides():
+    model = strided_convnet(pooling=True)
+    assert model.count_params() == 258_086
+    assert [layer.strides[0] for layer in layers_of(model, keras.layers.Conv2D)] == [1, 1, 1, 1]
+    pools = layers_of(model, keras.layers.MaxPooling2D)
+    assert [layer.output.shape[1] for layer in pools] == [15, 7]
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"filters": (16, 32)}, "one entry for each block"),
+    ({"filters": (), "kernel_sizes": (), "paddings": (), "dropout": ()}, "at least one"),
+    ({"filters": (16, 0, 32, 64)}, "at least one filter"),
+    ({"dropout": (0.2, 0.4, 1.0, 0)}, r"\[0, 1\)"),
+    ({"dropout": (-0.1, 0.4, 0.4, 0)}, r"\[0, 1\)"),
+    ({"kernel_sizes": (33, 4, 3, 2)}, "33×33 is larger than the padded input of 32×32"),
+    ({"kernel_sizes": (4, 4, 3, 8)}, "8×8 is larger than the padded input of 7×7"),
+    ({"kernel_sizes": (4, 0, 3, 2)}, "must be positive"),
+    ({"paddings": (2, -1, 1, 0)}, "not negative"),
+    ({"activation": "rectify"}, "rectify"),
+])
+def test_strided_convnet_rejects(options, message):
+    with pytest.raises(ValueError, match=message):
+        strided_convnet(**options)
+
+
+def test_convolution_size_counts_the_places_of_the_kernel():
+    for size, kernel, padding, stride in np.ndindex(9, 6, 3, 4):
+        size, kernel, stride = size + 1, kernel + 1, stride + 1
+        padded = size + 2 * padding
+        places = [start for start in range(0, padded, stride) if start + kernel <= padded]
+        if places:
+            assert convolution_size(size, kernel, padding, stride) == len(places)
+        else:
+            with pytest.raises(ValueError, match="larger than the padded input"):
+                convolution_size(size, kernel, padding, stride)

@@ -102,8 +102,6 @@ def test_outputs_states_and_gradients_are_those_of_keras(loops, batch, options):
 
 
 def test_gradients_outside_a_graph():
-    # Fails: "Support for TensorList crossing the XLA/TF boundary is not implemented", so that
-    # run_eagerly=True cannot train the layer.
     expected, ours = both(return_sequences=True)
     x, gradients = values(3, STEPS, FEATURES), []
     for layer in (expected, ours):

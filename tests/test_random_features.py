@@ -118,7 +118,6 @@ def test_only_the_readout_is_trainable():
     assert random_feature_network(4, 10, dtype="float32")(normal(2, 4)).dtype == "float32"
 
 
-# Fails: get_config holds "trainable", which __init__ gives to Layer a second time.
 def test_the_layer_is_made_again_from_its_settings():
     layer = OrthogonalFourierFeatures(9, 0.2, 5, dtype="float64", name="waves")
     again = OrthogonalFourierFeatures.from_config(layer.get_config())
@@ -128,7 +127,6 @@ def test_the_layer_is_made_again_from_its_settings():
     np.testing.assert_array_equal(again(x), layer(x))
 
 
-# Fails for the same reason.
 def test_a_saved_network_is_the_same(tmp_path):
     model = random_feature_network(4, 10, gamma=0.2, seed=3)
     fit_readout(model, normal(30, 4), normal(30, seed=1), penalty=0.1)

@@ -191,7 +191,6 @@ def test_new_weights_are_used_without_a_new_trace():
 @pytest.mark.parametrize(
     "build",
     [
-        # Fails: nar_mlp leaves its Input at float32, so windows and predictions differ in dtype.
         lambda: mlp(dtype="float64"),
         lambda: lively(random_feature_network(LAG, 8, gamma=0.5)),
         lambda: linear(0.3, -0.5, 0.1, 0.9),

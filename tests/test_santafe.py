@@ -157,9 +157,7 @@ def test_scale_is_mean_and_standard_deviation():
     [
         ([2.0, 2.0, 2.0], "constant"),
         ([7.0], "constant"),
-        # Fails: rounding leaves it a standard deviation of 1e-17, and it is taken.
         ([0.1, 0.1, 0.1], "constant"),
-        # Fails: an empty series has a scale of nan, nan (with warnings of NumPy).
         pytest.param([], None, marks=pytest.mark.filterwarnings("ignore::RuntimeWarning")),
         ([1.0, np.nan], "1 values of the series are not finite"),
         (np.eye(3), "one dimension"),

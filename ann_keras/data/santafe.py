@@ -21,10 +21,11 @@ class Scale(NamedTuple):
 
     @classmethod
     def of(cls, series):
-        """The scale of a series; raises ValueError where it is constant or not finite."""
+        """The scale of a series; raises ValueError where it is empty, constant or not finite."""
         series = _checked(series)
-        if series.std() == 0:
-            raise ValueError("a constant series cannot be standardised")
+        # Of equal values the standard deviation may be zero but for rounding.
+        if not series.size or series.std() <= 1e-12 * np.abs(series).max():
+            raise ValueError("a constant or empty series cannot be standardised")
         return cls(float(series.mean()), float(series.std()))
 
     def standardise(self, series):
@@ -81,7 +82,7 @@ def expanding_folds(windows_number, *, folds, validation, gap):
     """Training and validation windows of a time-series split, as published.
 
     Each fold validates on the ``validation`` windows after its training windows and a gap. With a
-    gap of at least lag − 1, no input of a validation window holds a training target.
+    gap of at least the lag, no input of a validation window holds a training target.
 
     Returns:
         List of (training indices, validation indices), training from 0 up to a growing end.

@@ -5,6 +5,7 @@ import functools
 import keras
 import numpy as np
 
+from ann_keras import plots
 from ann_keras.data import mnist
 from ann_keras.models.autoencoder import StackedAutoencoder
 from ann_keras.training import compiled
@@ -103,6 +104,127 @@ def train(
     return result
 
 
+def protocol(settings):
+    """The arguments of ``train`` that the script's settings give, but for the seed."""
+    names = (
+        "images", "pretraining_epochs", "classifier_epochs", "fine_tuning_epochs",
+        "pretraining_rate", "learning_rate", "batch_size", "source",
+    )
+    return {name: getattr(settings, name) for name in names} | {
+        "hidden_units": list(settings.hidden_units), "pretraining_optimizer": "sgd", "frozen": 1,
+    }
+
+
+def repeat(task, protocol, seeds, **changes):
+    """Runs of the protocol with some arguments of ``train`` changed, one a seed.
+
+    Returns:
+        Dict of what ``train`` gives, each with the seeds as its first axis.
+    """
+    changes = {name: value for name, value in changes.items() if protocol.get(name) != value}
+    label = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in changes.items())
+    runs = [
+        task.run(f"{label or 'published'}, seed {seed}", train, seed=seed, **(protocol | changes))
+        for seed in seeds
+    ]
+    return {name: np.array([run[name] for run in runs]) for name in runs[0]}
+
+
+def repeat_all(task, protocol, seeds, changes):
+    """Dict of ``repeat`` runs, from a dict of names and their changes."""
+    return {name: repeat(task, protocol, seeds, **change) for name, change in changes.items()}
+
+
+def choose_rate(task, protocol, rates, validation):
+    """The learning rate with the best accuracy on held-out training images, of one run each."""
+    if len(rates) == 1:
+        return rates[0]
+    accuracy = {}
+    for rate in rates:
+        run = repeat(task, protocol, [0], learning_rate=rate, validation=validation)
+        accuracy[rate] = run["accuracy"][0]
+        task.measure(f"validation/rate_{rate:g}/accuracy", accuracy[rate], better="higher")
+    return max(rates, key=accuracy.get)
+
+
+def measure(task, runs):
+    """Record the accuracies of named ``repeat`` runs, and a table of them."""
+    task.measure(
+        "stacked_autoencoder/test_accuracy/sample", runs["published"]["sample_accuracy"],
+        better="higher",
+    )
+    rows = []
+    for name, run in runs.items():
+        title = "stacked_autoencoder" if name == "published" else name
+        task.measure(f"{title}/test_accuracy/all", run["accuracy"], better="higher")
+        task.measure(
+            f"{title}/classifier_phase/test_accuracy", run["classifier_accuracy"], better="higher"
+        )
+        task.measure(f"{title}/code_sd", run["code_sd"])
+        accuracy, before = run["accuracy"], run["classifier_accuracy"]
+        rows.append([name, len(accuracy), *np.round(
+            [before.mean(), accuracy.mean(), accuracy.min(), accuracy.max()], 4
+        )])
+    task.table(
+        "variants", ["variant", "seeds", "after classifier phase", "at the end", "lowest",
+                     "highest"], rows,
+    )
+
+
+def draw_losses(task, stem, runs):
+    """One panel a phase: the loss of named ``repeat`` runs against epoch."""
+    names = [name for name in next(iter(runs.values())) if name.endswith("_loss")]
+    figure, axes = plots.panels(len(names), width=3.2 * len(names), height=3.4)
+    for number, (panel, name) in enumerate(zip(axes, names), start=1):
+        supervised = not name.startswith("pretraining")
+        for label, run in runs.items() if supervised else [next(iter(runs.items()))]:
+            plots.curve(panel, run[name], label=label)
+        title = name.removesuffix("_loss").replace("_", " ").replace("pret", "pre-t")
+        panel.set(title=f"({number}) {title}", xlabel="epoch", ylim=(0, None))
+        panel.set_ylabel("cross-entropy (nats)" if supervised else "MSE per value")
+    axes[-1].legend()
+    task.figure(stem, figure)
+
+
+def draw_variants(task, stem, runs):
+    """Test accuracy of named ``repeat`` runs before and after fine-tuning, a dot a seed."""
+    figure, axes = plots.panels(2, width=11, height=1 + 0.3 * len(runs), sharey=True)
+    titles = {"classifier_accuracy": "after the classifier phase", "accuracy": "at the end"}
+    for panel, (name, title) in zip(axes, titles.items()):
+        for row, run in enumerate(runs.values()):
+            panel.plot(run[name], [row] * len(run[name]), "o", color="C0", alpha=0.5)
+            panel.plot(run[name].mean(), row, "|", color="black", ms=14)
+        panel.set(title=title, xlabel="test accuracy (bar: mean over seeds)")
+    axes[0].set_xlim(0, 1)
+    axes[0].set_yticks(range(len(runs)), list(runs))
+    axes[0].invert_yaxis()
+    task.figure(stem, figure)
+
+
+def gain(runs, reference):
+    """Mean gain in final test accuracy over other runs, and Welch's p (1 for a single seed)."""
+    from scipy.stats import ttest_ind
+
+    a, b = runs["accuracy"], reference["accuracy"]
+    p = ttest_ind(a, b, equal_var=False).pvalue if min(len(a), len(b)) > 1 else 1.0
+    return float(a.mean() - b.mean()), float(p)
+
+
+def chance_of_sample(accuracy, at_least, *, images=10_000, sample=SAMPLE):
+    """Probability that a random sample of the test images scores so high.
+
+    Args:
+        accuracy: on all test images, array (runs,); the mean over runs is returned.
+        at_least: accuracy of the sample.
+        images, sample: numbers of test images, in all and in the sample.
+    """
+    from scipy.stats import hypergeom
+
+    right = np.round(np.asarray(accuracy) * images).astype(int)
+    needed = int(np.ceil(at_least * sample - 1e-9))
+    return float(np.mean(hypergeom.sf(needed - 1, images, right, sample)))
+
+
 def parse_sizes(text):
     """Hidden units from text such as "256/64".
 
@@ -112,7 +234,23 @@ def parse_sizes(text):
     try:
         return [int(units) for units in text.split("/")]
     except ValueError:
-        raise ValueError(f'hidden units are written as "256/64", got {text!r}') from None
+        raise ValueError(f'sizes are written as "256/64", got {text!r}') from None
+
+
+def parse_epochs(text):
+    """Arguments of ``train`` from text such as "20/30/50".
+
+    Raises:
+        ValueError: there are not three numbers between slashes.
+    """
+    numbers = text.split("/")
+    if len(numbers) != 3 or not all(number.isdecimal() for number in numbers):
+        raise ValueError(
+            f'epochs of pre-training, classifier and fine-tuning are written as "20/30/50", '
+            f"got {text!r}"
+        )
+    names = ("pretraining_epochs", "classifier_epochs", "fine_tuning_epochs")
+    return dict(zip(names, map(int, numbers)))
 
 
 def _digits(source, validation):

@@ -1,41 +1,12 @@
-"""Training runs of the MNIST convnets of task 3.2.2, and the ablation of the strided one."""
+"""Training runs of the MNIST convnets of task 3.2.2."""
 
 import keras
 import numpy as np
 
 from ann_keras.data import mnist
+from ann_keras.experiments.ablation import VARIANTS
 from ann_keras.models import cnn
 from ann_keras.training import compiled
-
-# What the ablation changes, one factor at a time. Paddings follow the kernels, so that all sizes
-# stay as published; the added blocks keep theirs and sit before the last, which has no dropout.
-VARIANTS = {
-    "filters": {
-        "half the filters": {"filters": [8, 16, 16, 32]},
-        "twice the filters": {"filters": [32, 64, 64, 128]},
-    },
-    "kernel size": {
-        "smaller kernels": {"kernel_sizes": [2, 2, 1, 2], "paddings": [1, 0, 0, 0]},
-        "larger kernels": {"kernel_sizes": [6, 6, 5, 2], "paddings": [3, 2, 2, 0]},
-    },
-    "dropout": {"no dropout": {"dropout": [0.0, 0.0, 0.0, 0.0]}},
-    "depth": {
-        "six blocks": {
-            "filters": [16, 32, 32, 32, 32, 64],
-            "kernel_sizes": [4, 4, 3, 3, 3, 2],
-            "paddings": [2, 1, 1, 1, 1, 0],
-            "dropout": [0.2, 0.4, 0.4, 0.4, 0.4, 0.0],
-        },
-    },
-    "pooling": {"pooling": {"pooling": True}},
-    "activation": {
-        "sigmoid": {"activation": "sigmoid"},
-        "tanh": {"activation": "tanh"},
-    },
-    "batch norm": {"no batch norm": {"batch_norm": False}},
-}
-
-_SMALLEST_FLUCTUATION = 1e-4  # one image of 10,000: less cannot be told from none
 
 
 def train(
@@ -106,7 +77,7 @@ def run_ablation(task, protocol, factors, seeds, baseline):
 
     Args:
         protocol: all arguments of ``train`` but network, options and seed.
-        factors: of ``VARIANTS``.
+        factors: of ``ablation.VARIANTS``.
         seeds: of the runs.
         baseline: runs of the published network with these seeds, maybe more, as of
             ``run_seeds``; the learning rate is constant, so longer runs begin with the same
@@ -132,82 +103,6 @@ def run_ablation(task, protocol, factors, seeds, baseline):
         for factor in factors
         for label, options in VARIANTS[factor].items()
     }
-
-
-def chosen(runs, name):
-    """Accuracies (seeds,) at the epoch of the highest validation accuracy, the first if equal.
-
-    Args:
-        runs: as of ``run_seeds``.
-        name: of the accuracy, such as "test_accuracy".
-    """
-    epochs = runs["val_accuracy"].argmax(axis=1)
-    return np.take_along_axis(runs[name], epochs[:, np.newaxis], axis=1)[:, 0]
-
-
-def gains(ablation, label):
-    """Validation accuracy of a variant above the published network's, (seeds,)."""
-    return chosen(ablation[label], "val_accuracy") - chosen(ablation["published"], "val_accuracy")
-
-
-def effects(ablation):
-    """How much each factor matters: its most different variant, by factor.
-
-    Returns:
-        Dict of (seeds,): the ``gains`` of the variant whose mean is furthest from 0, with the
-        sign that makes the mean positive.
-    """
-    result = {}
-    for factor, variants in VARIANTS.items():
-        differences = [gains(ablation, label) for label in variants if label in ablation]
-        if differences:
-            largest = max(differences, key=lambda values: abs(values.mean()))
-            result[factor] = largest * (1.0 if largest.mean() >= 0 else -1.0)
-    return result
-
-
-def late_gain(accuracies):
-    """Accuracy in the last third of the epochs above that in the middle third, (seeds,)."""
-    epochs = accuracies.shape[1]
-    third = max(1, epochs // 3)
-    middle = accuracies[:, epochs // 3 : epochs // 3 + third]
-    return accuracies[:, -third:].mean(axis=1) - middle.mean(axis=1)
-
-
-def fluctuation(accuracies):
-    """Epoch-to-epoch standard deviation in the second half of training, (seeds,).
-
-    From the differences of neighbouring epochs, √(mean d² / 2), which a slow rise hardly moves;
-    at least one image in 10,000.
-    """
-    steps = np.diff(accuracies[:, (accuracies.shape[1] - 1) // 2 :], axis=1)
-    squares = (steps**2).sum(axis=1) / max(1, steps.shape[1])
-    return np.maximum(np.sqrt(squares / 2), _SMALLEST_FLUCTUATION)
-
-
-def interval(differences):
-    """95% confidence interval (Student's t) of the mean of paired differences, one a seed.
-
-    Returns:
-        Its lower and upper end; infinite for a single seed.
-    """
-    from scipy.stats import t
-
-    differences = np.asarray(differences)
-    number = differences.size
-    if number < 2:
-        return -np.inf, np.inf
-    margin = t.ppf(0.975, number - 1) * differences.std(ddof=1) / np.sqrt(number)
-    return differences.mean() - margin, differences.mean() + margin
-
-
-def decide(differences, threshold=0.0):
-    """Whether a mean difference lies above a threshold: True, False or "undecided".
-
-    Undecided where the 95% interval holds the threshold.
-    """
-    low, high = interval(differences)
-    return True if low > threshold else False if high < threshold else "undecided"
 
 
 def _draw_images(seed, training_images, validation_images, test_images, source):

@@ -44,6 +44,7 @@ class CompiledLSTM(keras.layers.LSTM):
             and all(part is None for part in tf.nest.flatten(mask))
             and sequences.shape[1] is not None
             and not self.recurrent_dropout
+            and self.cell.implementation == 2
             and self.activation is keras.activations.tanh
             and self.recurrent_activation is keras.activations.sigmoid
         )
@@ -58,7 +59,9 @@ def _recurrence(inputs, recurrent_kernel, hidden, cell):
         recurrent_kernel: (units, 4 units).
         hidden, cell: initial states (batch, units).
     """
-    outputs, cells, gates = _forward(inputs, recurrent_kernel, hidden, cell)
+    # An eager tape would ask the compiled loop for arrays that it cannot hand over.
+    unwatched = map(tf.stop_gradient, (inputs, recurrent_kernel, hidden, cell))
+    outputs, cells, gates = _forward(*unwatched)
 
     def gradient(outputs_gradient, last_cell_gradient):
         gates_gradient, hidden_gradient, cell_gradient = _backward(

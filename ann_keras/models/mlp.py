@@ -22,7 +22,7 @@ def surface_mlp(*hidden_units, dtype=None):
         ValueError: no hidden layer, or one with no units.
     """
     _check_units(hidden_units)
-    inputs = x = keras.Input((2,), name="point")
+    inputs = x = keras.Input((2,), dtype=dtype, name="point")
     features = 2
     for units in hidden_units:
         start = pytorch_uniform(features)
@@ -52,7 +52,7 @@ def mish_regressor(
     _check_units(hidden_units)
     if len(hidden_units) != len(activations):
         raise ValueError(f"{len(hidden_units)} layers but {len(activations)} activations")
-    inputs = x = keras.Input((2,), name="point")
+    inputs = x = keras.Input((2,), dtype=dtype, name="point")
     for units, activation in zip(hidden_units, activations):
         x = keras.layers.Dense(units, activation=activation, dtype=dtype)(x)
         if dropout:
@@ -80,7 +80,7 @@ def nar_mlp(lag=80, units=100, *, dtype=None):
     if lag < 1:
         raise ValueError(f"the lag must be positive, got {lag}")
     _check_units((units,))
-    inputs = keras.Input((lag,), name="window")
+    inputs = keras.Input((lag,), dtype=dtype, name="window")
     x = keras.layers.Dense(units, activation="tanh", dtype=dtype)(inputs)
     outputs = keras.layers.Dense(1, dtype=dtype)(x)
     return keras.Model(inputs, outputs, name="nar_mlp")

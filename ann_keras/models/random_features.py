@@ -18,7 +18,7 @@ class OrthogonalFourierFeatures(keras.layers.Layer):
     """
 
     def __init__(self, pairs, gamma, seed=0, **options):
-        super().__init__(trainable=False, **options)
+        super().__init__(**({"trainable": False} | options))
         if pairs < 1 or gamma <= 0:
             raise ValueError(f"pairs and gamma must be positive, got {pairs} and {gamma}")
         self.pairs, self.gamma, self.seed = pairs, gamma, seed
