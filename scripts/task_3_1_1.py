@@ -156,9 +156,9 @@ def judge(task, runs, sizes, epochs):
         "3.1.1-e", False if learns["published"] else "artefact" if learns[frozen] else True,
         f"Test accuracy after the classifier phase: {before['published']:.2f} as published, where "
         f"the second encoder trains along, and {before[frozen]:.2f} with {frozen}, whose codes "
-        f"have a standard deviation of {base['code_sd'].mean():.3f}. The reason is the "
-        f"pre-training: on codes of Adam's ({runs[adam]['code_sd'].mean():.2f}) the same layer "
-        f"alone reaches {before[adam]:.2f}.",
+        f"have a standard deviation of {base['code_sd'].mean():.3f} between images. On codes of "
+        f"an Adam pre-training ({runs[adam]['code_sd'].mean():.2f}) the same layer alone reaches "
+        f"{before[adam]:.2f}.",
         deviation="D7",
     )
 

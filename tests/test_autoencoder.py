@@ -142,6 +142,8 @@ def test_each_phase_moves_its_layers_alone_and_lowers_its_loss(stack, fit):
         lambda: stack.train_classifier(x, y, frozen=2, optimizer=adam(), **options),
         {"probabilities"},
     )
+    # A frozen encoder learns again where its phase comes.
+    check(lambda: stack.pretrain(1, x, optimizer=adam(), **options), {"encoder_1", "decoder_1"})
     check(
         lambda: stack.train_classifier(x, y, optimizer=adam(), **options),
         {"encoder_2", "probabilities"},
@@ -149,7 +151,6 @@ def test_each_phase_moves_its_layers_alone_and_lowers_its_loss(stack, fit):
     everything = {"encoder_1", "encoder_2", "probabilities"}
     check(lambda: stack.train_classifier(x, y, frozen=0, optimizer=adam(), **options), everything)
     check(lambda: stack.fine_tune(x, y, optimizer=adam(), **options), everything)
-    check(lambda: stack.pretrain(1, x, optimizer=adam(), **options), {"encoder_1", "decoder_1"})
 
 
 def test_second_autoencoder_trains_on_codes_of_the_trained_first(stack):
@@ -240,17 +241,15 @@ def test_classifier_is_saved_and_loaded(stack, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    "hidden_units, classes, inputs, message",
     [
-        (((),), "at least one encoder"),
-        (((8, 0),), "positive sizes"),
-        (((8,), 0), "positive sizes"),
-        (((8,), 3, 0), "positive sizes"),
+        ((), 3, 4, "at least one encoder"),
+        ((8, 0), 3, 4, "positive sizes"),
+        ((8,), 0, 4, "positive sizes"),
+        ((8,), 3, 0, "positive sizes"),
     ],
 )
-def test_bad_sizes(arguments, message):
-    hidden_units, classes, inputs = (*arguments, 3, 4)[:3] if len(arguments) > 1 else (
-        *arguments, 3, 4)
+def test_bad_sizes(hidden_units, classes, inputs, message):
     with pytest.raises(ValueError, match=message):
         StackedAutoencoder(hidden_units, classes, inputs=inputs)
 
@@ -295,30 +294,38 @@ def test_runs_are_repeatable_and_seeds_differ():
     }
 
 
-def test_images_are_drawn_anew_for_each_phase_and_none_is_held_out_twice(monkeypatch):
-    seen = []
+def test_phases_of_a_run_get_their_settings_and_images_drawn_anew(monkeypatch):
+    seen, phases = [], []
 
     def fit(model, x, y, **options):
-        seen.append((model.name, len(x), np.asarray(x), options))
+        still = [layer.name for layer in model.layers[1:] if not layer.trainable]
+        rate = round(float(model.optimizer.learning_rate), 6)
+        phases.append((model.name, type(model.optimizer).__name__, rate, still))
+        seen.append((len(x), np.asarray(x), options))
         return type("History", (), {"history": {"loss": [0.0] * options["epochs"]}})
 
     monkeypatch.setattr(experiment.compiled, "fit", fit)
-    result = experiment.train(seed=0, validation=1_000, **SMALL | {"images": 3_000})
-    assert [name for name, *_ in seen] == [
-        "autoencoder_1", "autoencoder_2", "stacked_autoencoder", "stacked_autoencoder"
+    result = experiment.train(
+        seed=0, validation=1_000, frozen=2, pretraining_optimizer="adam", pretraining_rate=0.01,
+        learning_rate=0.5, batch_size=64, **SMALL | {"images": 3_000},
+    )
+    assert phases == [
+        ("autoencoder_1", "Adam", 0.01, []),
+        ("autoencoder_2", "Adam", 0.01, []),
+        ("stacked_autoencoder", "SGD", 0.5, ["encoder_1", "encoder_2"]),
+        ("stacked_autoencoder", "SGD", 0.5, []),
     ]
-    assert {number for _, number, *_ in seen} == {3_000}
-    (x, _), (test, _) = experiment.mnist.load("sample")
+    assert {(number, options["batch_size"]) for number, _, options in seen} == {(3_000, 64)}
+    (x, _), _ = experiment.mnist.load("sample")
     training = {row.tobytes() for row in experiment.mnist.scale(x).reshape(-1, 784)[:-1_000]}
-    drawn = [seen[i][2] for i in (0, 2, 3)]
-    assert all({row.tobytes() for row in rows} <= training for rows in drawn)
-    assert all({row.tobytes() for row in rows} == training for rows in drawn), "all of them"
+    drawn = [seen[i][1] for i in (0, 2, 3)]
+    assert all({row.tobytes() for row in rows} == training for rows in drawn), "all 3,000"
     assert (drawn[0] != drawn[1]).any() and (drawn[1] != drawn[2]).any()
     assert len({options["seed"] for *_, options in seen}) == 4
     assert result["encoder_change"] == 0 and result["accuracy"] == result["classifier_accuracy"]
 
 
-def test_validation_images_take_the_place_of_test_images(monkeypatch):
+def test_validation_images_take_the_place_of_test_images():
     (x, y), (test, labels) = experiment.mnist.load("sample")
     training, held_out = experiment._digits("sample", 500)
     assert len(training[0]) == 3_500 and len(held_out[0]) == 500

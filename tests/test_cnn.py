@@ -6,8 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from ann_keras.experiments.ablation import VARIANTS
-from ann_keras.models.cnn import convolution_size, pooled_convnet, strided_convnet
+from ann_keras.models.cnn import pooled_convnet, strided_convnet
 from ann_keras.report.published import TABLES
 
 
@@ -259,36 +258,6 @@ def test_batch_statistics_move_as_in_pytorch(strided):
         np.testing.assert_allclose(unbiased, module.running_var, rtol=1e-4)
 
 
-@pytest.mark.parametrize("factor", VARIANTS)
-def test_each_variant_changes_what_it_says_and_no_more(factor):
-    def describe(model):
-        convolutions = layers_of(model, keras.layers.Conv2D)
-        return {
-            "filters": [layer.filters for layer in convolutions],
-            "kernel size": [layer.kernel_size[0] for layer in convolutions],
-            "dropout": [layer.rate for layer in layers_of(model, keras.layers.Dropout)],
-            "depth": len(convolutions),
-            "pooling": (len(layers_of(model, keras.layers.MaxPooling2D)),
-                        [layer.strides[0] for layer in convolutions]),
-            "activation": {layer.activation.__name__
-                           for layer in layers_of(model, keras.layers.Activation)},
-            "batch norm": len(layers_of(model, keras.layers.BatchNormalization)),
-        }
-
-    published = describe(strided_convnet())
-    for options in VARIANTS[factor].values():
-        model = strided_convnet(**options)
-        changed = {name for name, value in describe(model).items() if value != published[name]}
-        if factor == "depth":  # more blocks have more of everything
-            assert {"depth", "filters", "batch norm"} <= changed
-            assert "pooling" in changed and "activation" not in changed
-        else:
-            assert changed == {factor}
-        (flatten,) = layers_of(model, keras.layers.Flatten)
-        assert flatten.input.shape[1:3] == (6, 6), "the picture keeps its published size"
-        assert model(digits(2)).shape == (2, 10)
-
-
 def test_pooling_keeps_parameters_and_replaces_strides():
     model = strided_convnet(pooling=True)
     assert model.count_params() == 258_086
@@ -312,15 +281,3 @@ def test_pooling_keeps_parameters_and_replaces_strides():
 def test_strided_convnet_rejects(options, message):
     with pytest.raises(ValueError, match=message):
         strided_convnet(**options)
-
-
-def test_convolution_size_counts_the_places_of_the_kernel():
-    for size, kernel, padding, stride in np.ndindex(9, 6, 3, 4):
-        size, kernel, stride = size + 1, kernel + 1, stride + 1
-        padded = size + 2 * padding
-        places = [start for start in range(0, padded, stride) if start + kernel <= padded]
-        if places:
-            assert convolution_size(size, kernel, padding, stride) == len(places)
-        else:
-            with pytest.raises(ValueError, match="larger than the padded input"):
-                convolution_size(size, kernel, padding, stride)

@@ -6,6 +6,7 @@ import pytest
 
 from ann_keras.data import mnist
 from ann_keras.experiments import ablation, convnet
+from ann_keras.models.cnn import strided_convnet
 from ann_keras.report.task import Task
 
 OPTIONS = {"training_images": 150, "validation_images": 80, "test_images": 60, "epochs": 2,
@@ -90,6 +91,39 @@ def test_ablation_cuts_its_baseline_and_passes_options(monkeypatch, tmp_path):
     assert runs["tanh"]["val_accuracy"].shape == (2, 2)
     with pytest.raises(ValueError, match="unknown factors"):
         convnet.run_ablation(task, {"epochs": 2}, ["colour"], [0], baseline)
+
+
+@pytest.mark.parametrize("factor", ablation.VARIANTS)
+def test_each_variant_changes_what_it_says_and_no_more(factor):
+    def layers_of(model, kind):
+        return [layer for layer in model.layers if isinstance(layer, kind)]
+
+    def describe(model):
+        convolutions = layers_of(model, keras.layers.Conv2D)
+        return {
+            "filters": [layer.filters for layer in convolutions],
+            "kernel size": [layer.kernel_size[0] for layer in convolutions],
+            "dropout": [layer.rate for layer in layers_of(model, keras.layers.Dropout)],
+            "depth": len(convolutions),
+            "pooling": (len(layers_of(model, keras.layers.MaxPooling2D)),
+                        [layer.strides[0] for layer in convolutions]),
+            "activation": {layer.activation.__name__
+                           for layer in layers_of(model, keras.layers.Activation)},
+            "batch norm": len(layers_of(model, keras.layers.BatchNormalization)),
+        }
+
+    published = describe(strided_convnet())
+    for options in ablation.VARIANTS[factor].values():
+        model = strided_convnet(**options)
+        changed = {name for name, value in describe(model).items() if value != published[name]}
+        if factor == "depth":  # more blocks have more of everything
+            assert {"depth", "filters", "batch norm"} <= changed
+            assert "pooling" in changed and "activation" not in changed
+        else:
+            assert changed == {factor}
+        (flatten,) = layers_of(model, keras.layers.Flatten)
+        assert flatten.input.shape[1:3] == (6, 6), "the picture keeps its published size"
+        assert model(np.zeros((2, 28, 28, 1))).shape == (2, 10)
 
 
 def runs_of(*validation):

@@ -145,8 +145,8 @@ def judge_depth(ablation):
         return NOT_RUN
     gain = gains(ablation, "six blocks")
     return decide(-gain, -LITTLE), (
-        f"Six blocks instead of four change validation accuracy by {_points(gain)}; less than "
-        f"{100 * LITTLE:.1f} counts as no help."
+        f"Six blocks instead of four change validation accuracy by {_points(gain)}; a gain "
+        f"below {100 * LITTLE:.1f} counts as no help."
     )
 
 
@@ -174,11 +174,11 @@ def judge_pooling(ablation):
     pooled, strided = (fluctuation(accuracies) for accuracies in runs)
     ratio = np.log(pooled / strided)
     low, high = np.exp(interval(ratio))
+    between = f"95% interval {low:.2f} to {high:.2f}" if np.isfinite(high) else "one seed"
     return decide(ratio, np.log(A_LOT)), (
         f"Pooling multiplies the fluctuation of validation accuracy from epoch to epoch by "
-        f"{np.exp(ratio.mean()):.2f} (95% interval {low:.2f} to {high:.2f}): "
-        f"{100 * pooled.mean():.3f} against {100 * strided.mean():.3f} percentage points. "
-        f"{A_LOT} times and more counts as a lot."
+        f"{np.exp(ratio.mean()):.2f} ({between}), {100 * pooled.mean():.3f} against "
+        f"{100 * strided.mean():.3f} percentage points; {A_LOT} times counts as a lot more."
     )
 
 
@@ -205,8 +205,7 @@ def judge_batch_norm(ablation):
     elif gain.mean() > 0 and high < LITTLE:
         verdict = True
     return verdict, (
-        f"Batch normalisation adds {_points(gain)}; less than {100 * LITTLE:.1f} counts as a "
-        "little."
+        f"Batch normalisation adds {_points(gain)}; below {100 * LITTLE:.1f} counts as a little."
     )
 
 
@@ -244,7 +243,7 @@ def draw(task, ablation):
 
 
 def _points(differences):
-    """Mean and 95% interval of accuracies, in percentage points."""
+    """Mean and 95% interval of differences of accuracy, in words."""
     low, high = 100 * np.array(interval(differences))
     between = f"95% interval {low:+.2f} to {high:+.2f}" if np.isfinite(low) else "one seed"
-    return f"{100 * np.mean(differences):+.2f} ({between})"
+    return f"{100 * np.mean(differences):+.2f} percentage points ({between})"

@@ -168,9 +168,8 @@ class StackedAutoencoder:
         )
 
     def _train_only(self, trained):
-        for model in (self.classifier, *self.autoencoders):
-            for layer in model.layers:
-                layer.trainable = layer in trained
+        for layer in self.classifier.layers:
+            layer.trainable = layer in trained
 
     def _check_images(self, x):
         inputs = self.classifier.input_shape[-1]
