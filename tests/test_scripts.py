@@ -64,8 +64,14 @@ def test_smoke_run_is_complete(smoke, script):
 @pytest.mark.parametrize("script", SCRIPTS, ids=task_id)
 def test_measurements_cover_the_published_values(smoke, script):
     """A published number is beside ours, unless the smoke preset leaves its setting out."""
-    known = {name for task, name in published.VALUES if task == task_id(script)}
-    left_out_by_smoke = {f"noise_{level}/train_mse" for level in (0.1, 0.3, 0.5)}
+    values = {
+        name: value for (task, name), value in published.VALUES.items() if task == task_id(script)
+    }
+    known = set(values)
+    left_out_by_smoke = {f"noise_{level}/train_mse" for level in (0.1, 0.3, 0.5)} | {
+        name for name, value in values.items()
+        if value.place == "Table 3" or name.startswith("vit_128_8_128/train_loss")
+    }
     # Two are tests of their own, the third is a bound that claim 1.3.4-g judges.
     elsewhere = {
         "surface_mlp/parameters", "functions/max_difference",

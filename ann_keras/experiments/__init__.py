@@ -5,7 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules={
-        "autoencoder", "convnet", "forecasting", "hopfield", "laser", "recall", "regression",
+        "ablation", "autoencoder", "convnet", "forecasting", "hopfield", "laser", "recall", "regression",
         "surface", "transformer",
     },
 )
