@@ -38,7 +38,7 @@ class Settings:
 
 PRESETS = {
     "smoke": Settings(
-        epochs=2, fewer_epochs=1, smaller_units=(5,), shorter_lags=(20,), other_folds=(5,),
+        epochs=2, fewer_epochs=1, smaller_units=(5,), shorter_lags=(20,), folds=1, other_folds=(2,),
         variant_seeds=1, later=2, seeds=2,
     ),
     "quick": Settings(

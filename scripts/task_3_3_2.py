@@ -39,7 +39,7 @@ class Settings:
 
 PRESETS = {
     "smoke": Settings(
-        rows=("32/4/64", "32/4/128"), full_rows=("32/4/64",), full_epochs=2,
+        rows=("32/4/64", "32/4/128"), full_rows=("32/4/64",), full_epochs=1,
         seed_rows=("32/4/64",), source="sample", seeds=1,
     ),
     "quick": Settings(

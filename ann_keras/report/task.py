@@ -33,6 +33,7 @@ from ann_keras.report import published
 VERDICTS = ("reproduced", "refuted", "artefact", "undecided")
 # What NumPy raises on files that are no archive of arrays; TypeError for a single array.
 _DAMAGE = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error)
+_SECONDS_WORTH_COLLECTING = 5.0  # a collection takes up to a second where many graphs live
 _LIBRARIES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "scikit-learn")
 
 
@@ -103,7 +104,8 @@ class Task:
             np.savez_compressed(buffer, _key=key, _seconds=seconds, **values)
             self._write(f"runs/{file}", buffer.getvalue())
             shutil.rmtree(checkpoint, ignore_errors=True)
-            gc.collect()  # graphs of a finished run hold its data in reference cycles
+            if seconds > _SECONDS_WORTH_COLLECTING:
+                gc.collect()  # graphs of a finished run hold its data in reference cycles
             print(f"  {name}: {seconds:.1f} s", flush=True)
             saved = values, seconds
         values, seconds = saved
