@@ -42,7 +42,7 @@ PRESETS = {
         variant_seeds=1, later=2, seeds=2,
     ),
     "quick": Settings(
-        epochs=100, fewer_epochs=25, smaller_units=(25,), shorter_lags=(40,), other_folds=(5,),
+        epochs=45, fewer_epochs=15, smaller_units=(25,), shorter_lags=(40,), other_folds=(4,),
         variant_seeds=1, later=20, seeds=2,
     ),
     "report": Settings(),

@@ -33,10 +33,11 @@ class Settings:
 
 PRESETS = {
     "smoke": Settings(
-        epochs=2, units=5, shorter_lags=(20,), folds=1, other_folds=(2,), variant_seeds=1, later=2, seeds=2
+        epochs=2, units=5, shorter_lags=(20,), folds=1, other_folds=(2,), variant_seeds=1, later=2,
+        seeds=2,
     ),
     "quick": Settings(
-        epochs=75, shorter_lags=(40,), other_folds=(5,), variant_seeds=1, later=20, seeds=2
+        epochs=60, shorter_lags=(40,), other_folds=(4,), variant_seeds=1, later=20, seeds=2
     ),
     "report": Settings(),
 }

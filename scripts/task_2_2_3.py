@@ -49,13 +49,13 @@ class Settings:
 
 PRESETS = {
     "smoke": Settings(
-        mlp_epochs=2, lstm_epochs=2, units=5, folds=1, origins=(900,), mlp_lags=(20,), mlp_rates=(0.01,),
-        mlp_units=(5,), lstm_lags=(20,), lstm_rates=(0.001,), lstm_epoch_choice=(2,),
-        choice_seeds=1, kernel_lags=(20,), kernel_widths=(1.0, 3.0), penalties=(1e-4,),
+        mlp_epochs=2, lstm_epochs=2, units=5, folds=1, origins=(900,), mlp_lags=(20,),
+        mlp_rates=(0.01,), mlp_units=(5,), lstm_lags=(20,), lstm_rates=(0.001,),
+        lstm_epoch_choice=(2,), choice_seeds=1, kernel_lags=(20,), kernel_widths=(1.0, 3.0), penalties=(1e-4,),
         linear_penalties=(1.0,), pairs=50, later=2, seeds=2,
     ),
     "quick": Settings(
-        mlp_epochs=100, lstm_epochs=75, origins=(600, 800), mlp_lags=(80,), mlp_rates=(0.001,),
+        mlp_epochs=45, lstm_epochs=60, origins=(600, 800), mlp_lags=(80,), mlp_rates=(0.001,),
         mlp_units=(100,), lstm_lags=(80,), lstm_rates=(0.001,), lstm_epoch_choice=(150,),
         choice_seeds=1, kernel_lags=(20, 40), penalties=(1e-5, 1e-3), pairs=8192, later=20,
         seeds=2,
