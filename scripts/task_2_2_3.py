@@ -51,8 +51,8 @@ PRESETS = {
     "smoke": Settings(
         mlp_epochs=2, lstm_epochs=2, units=5, folds=1, origins=(900,), mlp_lags=(20,),
         mlp_rates=(0.01,), mlp_units=(5,), lstm_lags=(20,), lstm_rates=(0.001,),
-        lstm_epoch_choice=(2,), choice_seeds=1, kernel_lags=(20,), kernel_widths=(1.0, 3.0), penalties=(1e-4,),
-        linear_penalties=(1.0,), pairs=50, later=2, seeds=2,
+        lstm_epoch_choice=(2,), choice_seeds=1, kernel_lags=(20,), kernel_widths=(1.0, 3.0),
+        penalties=(1e-4,), linear_penalties=(1.0,), pairs=50, later=2, seeds=2,
     ),
     "quick": Settings(
         mlp_epochs=45, lstm_epochs=60, origins=(600, 800), mlp_lags=(80,), mlp_rates=(0.001,),
