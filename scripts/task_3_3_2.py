@@ -51,10 +51,10 @@ PRESETS = {
 
 
 def run(task, settings):
-    transformer = experiments.transformer
+    transformer, grid = experiments.transformer, experiments.grid
 
     def train(row, epochs, seed=0, scale=settings.attention_scale):
-        dim, depth, mlp_dim = transformer.row_sizes(row)
+        dim, depth, mlp_dim = grid.row_sizes(row)
         return task.run(
             f"{row}, {epochs} epochs, {scale} scale, seed {seed}", transformer.train,
             resumable=True, dim=dim, depth=depth, mlp_dim=mlp_dim, epochs=epochs, seed=seed,
@@ -63,7 +63,7 @@ def run(task, settings):
         )
 
     full = {row: train(row, settings.full_epochs) for row in settings.full_rows}
-    search = transformer.GridOfRows(
+    search = grid.GridOfRows(
         settings.rows, lambda row: train(row, settings.epochs)["test_accuracy"][-1],
         directory=task.folder / "search",
         name=f"{settings.epochs}_epochs_{settings.source}_{settings.attention_scale}",
@@ -185,7 +185,7 @@ def judge(task, settings, full, runs, repeats, scaled):
         deviation="D9",
     )
     spread = np.ptp(list(accuracy.values()))
-    order = rank_correlation([known[r][0] for r in runs], list(accuracy.values()))
+    order = experiments.grid.rank_correlation([known[r][0] for r in runs], list(accuracy.values()))
     task.measure("rank_correlation", order)
     task.claim(
         "3.3.2-b", bool(spread < 0.02),
@@ -205,11 +205,11 @@ def judge(task, settings, full, runs, repeats, scaled):
         + ", all on one machine.",
         deviation="D10",
     )
-    effects, means = main_effects(accuracy)
+    effects, means = experiments.grid.main_effects(accuracy)
     task.claim(
         "3.3.2-d",
         bool(max(effects, key=effects.get) == "dim" and np.all(np.diff(means) > 0)),
-        f"{budget}, in the full grid of {len(grid(accuracy))} rows the variance "
+        f"{budget}, in the {len(experiments.grid.crossed(accuracy))} crossed rows the variance "
         "of test accuracy is explained by "
         + ", ".join(f"{name} to {share:.0%}" for name, share in effects.items())
         + "; mean accuracy by rising dim "
@@ -224,40 +224,6 @@ def judge(task, settings, full, runs, repeats, scaled):
         f"of their mean (median over epochs), while the mean falls from {means[0]:.4f} to "
         f"{means[-1]:.4f}.",
     )
-
-
-def rank_correlation(first, second):
-    """Spearman's correlation of two lists of numbers."""
-    from scipy.stats import spearmanr
-
-    return float(spearmanr(first, second).statistic)
-
-
-def grid(accuracy):
-    """The rows whose dim, depth and mlp_dim are crossed in full: those present for every dim."""
-    sizes = {row: tuple(map(int, row.split("/"))) for row in accuracy}
-    dims = {dim for dim in (32, 64, 128) if any(size[0] == dim for size in sizes.values())}
-    return {
-        row: size for row, size in sizes.items()
-        if size[0] in dims and all((dim, *size[1:]) in sizes.values() for dim in dims)
-    }
-
-
-def main_effects(accuracy):
-    """Shares of variance that the means by dim, depth and mlp_dim explain, and means by dim."""
-    sizes = grid(accuracy)
-    values = np.array([accuracy[row] for row in sizes])
-    columns = np.array(list(sizes.values())).T
-    effects, by_dim = {}, []
-    for name, column in zip(("dim", "depth", "mlp_dim"), columns):
-        levels = np.unique(column)
-        means = np.array([values[column == level].mean() for level in levels])
-        counts = np.array([np.sum(column == level) for level in levels])
-        effects[name] = float(
-            np.sum(counts * (means - values.mean()) ** 2) / np.sum((values - values.mean()) ** 2)
-        )
-        by_dim = by_dim if name != "dim" else means
-    return effects, by_dim
 
 
 if __name__ == "__main__":

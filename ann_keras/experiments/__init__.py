@@ -5,7 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules={
-        "ablation", "autoencoder", "convnet", "forecasting", "hopfield", "laser", "recall",
-        "regression", "surface", "transformer",
+        "ablation", "autoencoder", "convnet", "forecasting", "grid", "hopfield", "laser",
+        "recall", "regression", "surface", "transformer",
     },
 )

@@ -4,7 +4,6 @@ import math
 import time
 
 import keras
-import keras_tuner
 import numpy as np
 
 from ann_keras.data import mnist
@@ -80,50 +79,3 @@ class _Recorder(keras.callbacks.Callback):
 
 def _cross_entropy(labels, logits):
     return keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-
-
-class GridOfRows(keras_tuner.GridSearch):
-    """Table 3 as a keras-tuner search: one trial a row, best test accuracy first.
-
-    The rows are no full grid, so the one hyperparameter is the row itself. An interrupted search
-    goes on with the rows that have no result.
-
-    Args:
-        rows: texts such as "128/8/128": dim, depth and mlp_dim.
-        train: function of a row that returns its test accuracy.
-        directory: of the search's own files.
-        name: of the search; settings that change the outcome belong into it.
-    """
-
-    def __init__(self, rows, train, *, directory, name):
-        self.train = train
-        space = keras_tuner.HyperParameters()
-        space.Choice("row", list(rows))
-        super().__init__(
-            objective=keras_tuner.Objective("test_accuracy", "max"), hyperparameters=space,
-            tune_new_entries=False, directory=str(directory), project_name=name,
-        )
-
-    def run_trial(self, trial, **search_options):
-        """The test accuracy of a trial's row, as keras-tuner's objective."""
-        return {"test_accuracy": float(self.train(trial.hyperparameters["row"]))}
-
-    def accuracies(self):
-        """Dict of row → test accuracy of all finished trials."""
-        return {
-            trial.hyperparameters["row"]: trial.score
-            for trial in self.oracle.trials.values() if trial.status == "COMPLETED"
-        }
-
-
-def row_sizes(row):
-    """(dim, depth, mlp_dim) of a row such as "128/8/128".
-
-    Raises:
-        ValueError: the text is not three whole numbers.
-    """
-    try:
-        dim, depth, mlp_dim = (int(part) for part in row.split("/"))
-    except ValueError:
-        raise ValueError(f"a row is dim/depth/mlp_dim such as 128/8/128, got {row!r}") from None
-    return dim, depth, mlp_dim

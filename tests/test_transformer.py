@@ -1,0 +1,132 @@
+"""The search over Table 3, what its accuracies say, and training that goes on."""
+
+import keras
+import numpy as np
+import pytest
+
+from ann_keras.experiments import grid, transformer
+from ann_keras.models.mlp import nar_mlp
+from ann_keras.report import published
+from ann_keras.training import compiled
+from ann_keras.training.metrics import BatchLosses
+from ann_keras.training.resume import Resume
+
+TABLE_3 = [f"{row[1]}/{row[2]}/{row[3]}" for row in published.TABLES[3].rows]
+SMALL = {"dim": 8, "depth": 1, "mlp_dim": 8, "seed": 0, "source": "sample", "batch_size": 1000}
+
+
+def test_the_crossed_rows_are_the_27_of_the_grid():
+    rows = grid.crossed(TABLE_3)
+    assert len(TABLE_3) == 40
+    assert {size for size in rows.values()} == {
+        (dim, depth, mlp) for dim in (32, 64, 128) for depth in (4, 6, 8) for mlp in (64, 128, 256)
+    }
+
+
+def test_main_effects_of_an_additive_table():
+    def accuracy(dim, depth, mlp_dim):
+        return 0.9 + 0.03 * np.log2(dim / 32) + 0.01 * (depth - 4) / 2
+
+    values = {row: accuracy(*grid.row_sizes(row)) for row in grid.crossed(TABLE_3)}
+    effects, means = grid.main_effects(values)
+    # Both factors have three equidistant levels, so the variances are as the squares of the steps.
+    assert effects["dim"] == pytest.approx(0.9) and effects["depth"] == pytest.approx(0.1)
+    assert effects["mlp_dim"] == pytest.approx(0, abs=1e-12)
+    assert means == pytest.approx([0.91, 0.94, 0.97])
+
+
+@pytest.mark.parametrize("row", ["128/8", "a/b/c", "1/2/3/4", ""])
+def test_a_row_is_three_numbers(row):
+    with pytest.raises(ValueError, match="dim/depth/mlp_dim such as 128/8/128"):
+        grid.row_sizes(row)
+
+
+def test_the_search_tries_each_row_once_and_goes_on(tmp_path):
+    rows, tried = ["1/1/1", "2/1/1", "3/1/1"], []
+
+    def train(row):
+        tried.append(row)
+        if len(tried) == 2:
+            raise KeyboardInterrupt
+        return float(row[0]) / 10
+
+    options = {"directory": tmp_path, "name": "three"}
+    with pytest.raises(KeyboardInterrupt):
+        grid.GridOfRows(rows, train, **options).search(verbose=0)
+    search = grid.GridOfRows(rows, train, **options)
+    search.search(verbose=0)
+    assert search.accuracies() == {"1/1/1": 0.1, "2/1/1": 0.2, "3/1/1": 0.3}
+    assert tried.count("1/1/1") == 1, "a finished row is not repeated"
+    assert search.get_best_hyperparameters()[0]["row"] == "3/1/1"
+
+
+def data():
+    x = np.random.default_rng(0).normal(size=(70, 5)).astype(np.float32)
+    return x, x[:, :1] * 0.3
+
+
+def network(metrics=()):
+    keras.utils.set_random_seed(0)
+    model = nar_mlp(5, 4)
+    model.compile("adam", "mse", metrics=list(metrics))
+    return model
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Stops the process's training as Ctrl-C does, in the epoch after ``epochs``."""
+
+    def __init__(self, epochs):
+        super().__init__()
+        self.epochs = epochs
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epochs:
+            raise KeyboardInterrupt
+
+
+def test_training_in_parts_is_training_at_once():
+    whole, parts = network(), network()
+    loss = compiled.fit(whole, *data(), epochs=5, seed=3).history["loss"]
+    first = compiled.fit(parts, *data(), epochs=2, seed=3)
+    second = compiled.fit(parts, *data(), epochs=5, seed=3, initial_epoch=2)
+    assert first.history["loss"] + second.history["loss"] == loss
+    assert second.epoch == [2, 3, 4]
+    for one, other in zip(whole.get_weights(), parts.get_weights()):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_interrupted_training_goes_on_with_its_logs(tmp_path):
+    expected = compiled.fit(network(), *data(), epochs=4, seed=1).history["loss"]
+    with pytest.raises(KeyboardInterrupt):
+        compiled.fit(
+            network(), *data(), epochs=4, seed=1, callbacks=[Resume(tmp_path), Interrupt(2)]
+        )
+    resume = Resume(tmp_path)
+    history = compiled.fit(network(), *data(), epochs=4, seed=1, callbacks=[resume])
+    assert history.epoch == [2, 3], "the finished epochs are not repeated"
+    assert [logs["loss"] for logs in resume.logs] == expected
+
+
+def test_batch_losses_are_those_of_each_step():
+    x, y = data()
+    losses = BatchLosses(keras.losses.mean_squared_error, steps=3)
+    model = network([losses])
+    weights = model.get_weights()
+    compiled.fit(
+        model, x, y, batch_size=25, shuffle=False, validation_data=(x[:9], y[:9]), epochs=1
+    )
+    model.set_weights(weights)  # the first step's loss is that of the initial weights
+    first = np.mean((model(x[:25]).numpy() - y[:25]) ** 2)
+    found = keras.ops.convert_to_numpy(losses.previous)
+    assert found.shape == (3,) and found[0] == pytest.approx(first, rel=1e-5)
+    assert (found > 0).all() and len(set(found.tolist())) == 3
+
+
+def test_a_transformer_run_that_was_interrupted_is_the_same(tmp_path, monkeypatch):
+    whole = transformer.train(epochs=2, **SMALL)
+    transformer.train(epochs=1, checkpoint=str(tmp_path), **SMALL)
+    resumed = transformer.train(epochs=2, checkpoint=str(tmp_path), **SMALL)
+    for name in ("loss", "test_accuracy", "step_loss"):
+        np.testing.assert_array_equal(whole[name], resumed[name])
+    assert np.shape(whole["step_loss"]) == (2, 4)
+    np.testing.assert_allclose(np.mean(whole["step_loss"], 1), whole["loss"], rtol=1e-5)
