@@ -2,10 +2,10 @@
 
 The report trains one LSTM of 100 units on windows of lag 80 over three folds in turn (D4), and
 gives the test MSE of a single run, 90.3 (D5). Here the protocol runs over many seeds; then with
-more folds and with shorter lags, both of which the report found worse.
+fewer and more folds and with shorter lags; the report found more folds and shorter lags worse.
 
     python scripts/task_2_2_2.py                     about 25 seconds
-    python scripts/task_2_2_2.py --preset report     about 6 minutes
+    python scripts/task_2_2_2.py --preset report     about 20 minutes
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Settings:
     other_folds: tuple[int, ...] = (1, 5)  # ours
     variant_seeds: int = 20  # ours
     later: int = 60  # ours: starts after the published points
-    seeds: int = 20  # ours; the report shows one run
+    seeds: int = 40  # ours; the report shows one run
 
 
 PRESETS = {
@@ -64,41 +64,38 @@ def run(task, settings):
 
 
 def judge(task, settings, errors, variants):
-    mse, _, later = errors
+    forecasting = experiments.forecasting
+    mse, later = errors.mse, errors.later
     given = published.value("2.2.2", "nar_lstm/test_mse").value
-    inside = 0.95 * mse.min() <= given <= 1.05 * mse.max()
     task.claim(
         "2.2.2-a",
-        "reproduced" if inside else "undecided",
+        "reproduced" if mse.min() <= given <= mse.max() else "undecided",
         f"Test MSE over {len(mse)} seeds of the published protocol: {mse.min():.1f} to "
-        f"{mse.max():.1f}, median {np.median(mse):.1f}; {np.mean(mse <= given):.0%} of the runs "
-        f"are as good as the published {given}, {np.mean(mse <= 1.05 * given):.0%} nearly (5%).",
+        f"{mse.max():.1f}, median {np.median(mse):.1f}; {np.sum(mse <= given)} of the runs are as "
+        f"good as the published {given}.",
         deviation="D5",
     )
-    names = {
-        "2.2.2-b": [f"folds {folds}" for folds in settings.other_folds if folds > settings.folds],
-        "2.2.2-c": [f"lag {lag}" for lag in settings.shorter_lags],
-    }
-    for claim, changed in names.items():
-        verdicts = {experiments.forecasting.is_worse(variants[name], errors) for name in changed}
-        task.claim(
-            claim,
-            # One setting that is better refutes that such settings are worse.
-            False if False in verdicts else verdicts.pop() if len(verdicts) == 1 else "undecided",
-            f"Median test MSE {np.median(mse):.0f} as published, {_listed(variants, changed, 0)}; "
-            f"median NMSE over {settings.later} later starts {np.median(later):.3f} as published, "
-            f"{_listed(variants, changed, 2)} (p = "
-            + ", ".join(
-                f"{experiments.forecasting.compare(variants[name][2], later):.1g}"
-                for name in changed
-            ) + ").",
-            deviation="D4" if claim == "2.2.2-b" else None,
-        )
-
-
-def _listed(variants, names, column):
-    digits = 0 if column == 0 else 3
-    return ", ".join(f"{np.median(variants[name][column]):.{digits}f} ({name})" for name in names)
+    as_published = (
+        f"Median test MSE and NMSE over {settings.later} later starts {np.median(mse):.0f} and "
+        f"{np.median(later):.3f} as published"
+    )
+    folds = {n: f"folds {n}" for n in settings.other_folds}
+    task.claim(
+        "2.2.2-b",
+        forecasting.joint_verdict(
+            forecasting.is_worse(variants[name], errors) if n > settings.folds
+            else forecasting.is_worse(errors, variants[name])
+            for n, name in folds.items()
+        ),
+        f"{as_published}; {forecasting.in_words(variants, folds.values(), errors)}.",
+        deviation="D4",
+    )
+    lags = [f"lag {lag}" for lag in settings.shorter_lags]
+    task.claim(
+        "2.2.2-c",
+        forecasting.joint_verdict(forecasting.is_worse(variants[name], errors) for name in lags),
+        f"{as_published}; {forecasting.in_words(variants, lags, errors)}.",
+    )
 
 
 if __name__ == "__main__":

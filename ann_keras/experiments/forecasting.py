@@ -1,6 +1,7 @@
 """What tasks 2.2.1 to 2.2.3 do alike: runs over seeds, choices, errors and their figures."""
 
 import itertools
+from typing import NamedTuple
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def choose(task, fit, choice, origins, seeds, **fixed):
     """Closed-loop validation error of every combination of settings, lowest first.
 
     Args:
-        fit: "train_afresh", "fit_random_features" or "fit_reference" of ``laser``.
+        fit: "train_afresh" or "fit_reference" of ``laser``.
         choice: dict of lists.
         origins: first values of the validation forecasts, all inside the training points.
         seeds: number of them; 0 for a method without chance.
@@ -78,8 +79,21 @@ def choose(task, fit, choice, origins, seeds, **fixed):
     return sorted(table, key=lambda row: row["nmse"])
 
 
+class Errors(NamedTuple):
+    """Errors of some runs, arrays (seeds,).
+
+    mse: of the 100 test points, in the series' units squared.
+    nmse: the same over the variance of the test points.
+    later: median over later starts of the squared error over the variance of the 100 values.
+    """
+
+    mse: np.ndarray
+    nmse: np.ndarray
+    later: np.ndarray
+
+
 def errors(runs):
-    """Test MSE (seeds,), test NMSE (seeds,) and median NMSE over later starts (seeds,)."""
+    """``Errors`` of a list of runs with "mse" and "later_mse"."""
     _, test = santafe.load()
     mse = np.array([run["mse"] for run in runs])
     later = np.array([run["later_mse"] for run in runs])
@@ -88,17 +102,17 @@ def errors(runs):
         series[start : start + laser.HORIZON].var()
         for start in laser.later_starts(later.shape[1])
     ]
-    return mse, mse / test.var(), np.median(later / variance, axis=1)
+    return Errors(mse, mse / test.var(), np.median(later / variance, axis=1))
 
 
 def measure(task, name, runs):
-    """Record the errors of runs under a name, and their medians; returns ``errors(runs)``."""
-    mse, nmse, later = errors(runs)
-    for quantity, values in (("test_mse", mse), ("test_nmse", nmse), ("later_nmse", later)):
+    """Record errors of runs under a name, with their medians; returns the ``Errors``."""
+    found = errors(runs)
+    for quantity, values in zip(("test_mse", "test_nmse", "later_nmse"), found):
         task.measure(f"{name}/{quantity}", values, better="lower")
         if len(values) > 1:
             task.measure(f"{name}/{quantity}/median", np.median(values), better="lower")
-    return mse, nmse, later
+    return found
 
 
 def draw_losses(task, stem, runs):
@@ -111,7 +125,7 @@ def draw_losses(task, stem, runs):
         plots.curve(panel, validation[:, fold], label="validation")
         panel.set(yscale="log", xlabel="epoch", title=f"fold {fold + 1}")
     axes[0].set_ylabel("MSE of the standardised series")
-    axes[0].legend()
+    axes[0].legend(title="mean and range over seeds" if len(losses) > 1 else None)
     task.figure(stem, figure)
 
 
@@ -119,11 +133,13 @@ def draw_variants(task, stem, published_errors, variants):
     """Box plots over seeds of test MSE and later NMSE, as published and with changed settings."""
     figure, axes = plots.panels(2, width=10, height=4.2, sharey=True)
     groups = {"published": published_errors} | variants
-    for panel, column, label in (
-        (axes[0], 0, "test MSE (series' units squared)"),
-        (axes[1], 2, "median NMSE over later starts"),
+    for panel, quantity, label in (
+        (axes[0], "mse", "test MSE (series' units squared)"),
+        (axes[1], "later", "median NMSE over later starts"),
     ):
-        panel.boxplot([rows[column] for rows in groups.values()], orientation="horizontal")
+        panel.boxplot(
+            [getattr(rows, quantity) for rows in groups.values()], orientation="horizontal"
+        )
         panel.set(xscale="log", xlabel=label)
         plots.log_ticks(panel.xaxis)
     axes[0].set_yticks(range(1, 1 + len(groups)), list(groups))
@@ -132,25 +148,46 @@ def draw_variants(task, stem, published_errors, variants):
 
 
 def is_worse(changed, reference):
-    """Whether a changed setting makes forecasts worse; errors of runs as of ``errors``.
+    """Whether a changed setting makes forecasts worse; ``Errors`` of runs with and without it.
 
     Returns:
         False where the errors over later starts are lower (p < 0.05 by ``compare``), True where
         those of the test points or of the later starts are higher, else "undecided".
     """
-    lower, higher = [], []
-    for column in (0, 2):
-        significant = compare(changed[column], reference[column]) < 0.05
-        below = np.median(changed[column]) < np.median(reference[column])
-        lower.append(significant and below)
-        higher.append(significant and not below)
-    if lower[1]:
+    def significant(quantity):
+        return compare(getattr(changed, quantity), getattr(reference, quantity)) < 0.05
+
+    def higher(quantity):
+        return np.median(getattr(changed, quantity)) > np.median(getattr(reference, quantity))
+
+    if significant("later") and not higher("later"):
         return False
-    return True if any(higher) else "undecided"
+    if any(significant(quantity) and higher(quantity) for quantity in ("mse", "later")):
+        return True
+    return "undecided"
+
+
+def joint_verdict(verdicts):
+    """One verdict of several comparisons: a single counter-example refutes."""
+    verdicts = set(verdicts)
+    if False in verdicts:
+        return False
+    return verdicts.pop() if len(verdicts) == 1 else "undecided"
+
+
+def in_words(variants, names, reference):
+    """Medians of changed settings with the p-values of their difference from ``reference``."""
+    return "; ".join(
+        f"{name} {np.median(variants[name].mse):.0f} "
+        f"(p = {compare(variants[name].mse, reference.mse):.1g}) and "
+        f"{np.median(variants[name].later):.3f} "
+        f"(p = {compare(variants[name].later, reference.later):.1g})"
+        for name in names
+    )
 
 
 def compare(errors_a, errors_b):
-    """Two-sided p-value that two samples of errors come from one distribution (Mann, Whitney)."""
+    """Two-sided p-value that two samples come from one distribution (Mann, Whitney)."""
     from scipy.stats import mannwhitneyu
 
     return float(mannwhitneyu(errors_a, errors_b).pvalue)

@@ -95,6 +95,9 @@ def fit_reference(*, method, start, later=0, lag=1, **options):
 
     Returns:
         Dict as of ``_scores``.
+
+    Raises:
+        ValueError: the method is unknown.
     """
     from sklearn.kernel_ridge import KernelRidge
     from sklearn.linear_model import Ridge
@@ -106,10 +109,12 @@ def fit_reference(*, method, start, later=0, lag=1, **options):
         )
     if method == "linear":
         regressor = Ridge(alpha=options["penalty"])
-    else:
+    elif method == "kernel ridge":
         regressor = KernelRidge(
             kernel="rbf", gamma=options["gamma"], alpha=options["penalty"]
         )
+    else:
+        raise ValueError(f"unknown method {method!r}")
     scale, (x, y) = _training_windows(start, lag)
     regressor.fit(x, y)
 
@@ -218,6 +223,5 @@ def later_starts(number):
 _NETWORKS = {"mlp": nar_mlp, "lstm": nar_lstm}
 _FITS = {
     "train_afresh": train_afresh,
-    "fit_random_features": fit_random_features,
     "fit_reference": fit_reference,
 }

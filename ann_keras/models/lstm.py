@@ -12,8 +12,9 @@ class CompiledLSTM(keras.layers.LSTM):
     product outside the loop, and so is the gradient of the recurrent kernel, since neither depends
     on the recurrence; only h_{t−1} U and the gates stay in it (Hochreiter and Schmidhuber 1997
     with the forget gate of Gers et al. 2000). Keras' own loop runs where this one does not apply:
-    masks, recurrent dropout, other activations than tanh and sigmoid, a number of time steps
-    unknown to the graph, backends other than TensorFlow.
+    masks, recurrent dropout, ``implementation=1``, other activations than tanh and sigmoid, a
+    number of time steps unknown to the graph, backends other than TensorFlow. Second derivatives
+    are not supported.
     """
 
     def inner_loop(self, sequences, initial_state, mask, training=False):

@@ -44,7 +44,7 @@ class OrthogonalFourierFeatures(keras.layers.Layer):
         return super().get_config() | own
 
 
-def random_feature_network(lag=40, pairs=16_384, *, gamma=0.075, seed=0, dtype="float64"):
+def random_feature_network(lag=40, pairs=16_384, *, gamma=0.15, seed=0, dtype="float64"):
     """An autoregressive network: last ``lag`` values → random features → next value.
 
     Fit its readout with ``training.ridge.fit_readout``. In double precision, since the readout of

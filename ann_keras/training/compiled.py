@@ -46,7 +46,7 @@ def fit(
         seed: of the order; the same seed gives the same order in every run.
         initial_epoch: where to go on, if earlier epochs ran before; the order of an epoch depends
             on its number, so training in parts equals training at once. The callback
-            ``BackupAndRestore`` sets it too, as in fit.
+            ``BackupAndRestore`` sets it too, as in fit. Early stopping begins anew.
         callbacks: Keras callbacks. ``EarlyStopping`` runs inside the graph; any other is called
             after each epoch, and the graph is then left after each epoch.
         jit_compile: compile each epoch by XLA. On CPU about twice as fast for small dense
@@ -90,7 +90,7 @@ def fit(
     model.optimizer.finalize_variable_values(model.trainable_variables)
     stopper.restore()
     if stopping is not None:
-        stopping.stopped_epoch = len(history.epoch) - 1 if stopper.stopped.numpy() else 0
+        stopping.stopped_epoch = history.epoch[-1] if stopper.stopped.numpy() else 0
         stopping.best_epoch, stopping.best = int(stopper.best_epoch), float(stopper.best)
     followers.on_train_end(logs)
     return history

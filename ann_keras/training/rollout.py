@@ -1,6 +1,6 @@
 """Closed-loop prediction as one compiled graph: each prediction is fed back as the latest value.
 
-A loop around ``model.predict`` costs about 130 ms a step; here the loop is in the graph.
+A loop around ``model.predict`` costs 60 to 130 ms a step; here the loop is in the graph.
 """
 
 import keras
@@ -45,7 +45,7 @@ class ClosedLoop:
 
         Raises:
             ValueError: steps below one, a history that is too short, not finite or not
-                two-dimensional, or as many histories as a stateful network has not sequences.
+                two-dimensional, or a stateful network built for another number of sequences.
         """
         history = np.asarray(history, np.float64)
         if steps < 1:
