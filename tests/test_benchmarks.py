@@ -29,7 +29,8 @@ def test_a_tiny_round_of_each_case(torch, name):
     for side in ("ours", "theirs"):
         for field in ("seconds", "final_loss"):
             (value,) = result[field][side]
-            assert np.isfinite(value) and value > 0
+            # A forecast's last value may have either sign.
+            assert np.isfinite(value) and (value > 0 or case.optimizer is None)
     assert result["build_seconds"]["ours"][0] > 0
     assert result["ratio"]["median"] == pytest.approx(
         result["seconds"]["ours"][0] / result["seconds"]["theirs"][0]
@@ -38,7 +39,12 @@ def test_a_tiny_round_of_each_case(torch, name):
 
 # Adam's small constant is added before the bias correction in Keras and after it in PyTorch.
 @pytest.mark.parametrize(
-    "name, tolerance", [("surface_sgd", 1e-4), ("surface_nesterov", 1e-4), ("surface_adam", 1e-3)]
+    "name, tolerance",
+    [
+        ("surface_sgd", 1e-4), ("surface_nesterov", 1e-4), ("surface_adam", 1e-3),
+        ("nar_mlp", 1e-3), ("nar_lstm", 1e-3), ("closed_loop_mlp", 1e-4),
+        ("closed_loop_lstm", 1e-4),
+    ],
 )
 def test_both_sides_do_the_same_arithmetic(torch, name, tolerance):
     case = dataclasses.replace(cases.CASES[name], **TINY, shuffle=False, jit_compile=False)
@@ -56,7 +62,7 @@ def test_both_sides_get_ahead_by_lbfgs(torch):
     assert theirs < 0.015 and 1 / 3 < ours / theirs < 3  # 0.07 at the start
 
 
-@pytest.mark.parametrize("name", ["surface_sgd", "convnet_adam"])
+@pytest.mark.parametrize("name", ["surface_sgd", "convnet_adam", "nar_mlp", "nar_lstm"])
 def test_copied_networks_give_the_same_outputs(torch, name):
     import keras_side
     import pytorch_side

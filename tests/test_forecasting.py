@@ -310,3 +310,37 @@ def test_runs_of_a_protocol_with_changes():
         ("mlp lag 20, units 25, seed 4", laser.train_over_folds,
          {"network": "mlp", "lag": 20, "units": 25, "of": None, "seed": 4}),
     ]
+
+
+def sample(level, seed):
+    """Errors of 30 runs around a level."""
+    return level * np.exp(0.1 * np.random.default_rng(seed).normal(size=30))
+
+
+@pytest.mark.parametrize(
+    "mse, later, expected",
+    [
+        (2.0, 1.0, True), (1.0, 2.0, True), (2.0, 2.0, True), (1.0, 1.0, "undecided"),
+        (0.5, 1.0, "undecided"), (1.0, 0.5, False), (2.0, 0.5, False),
+    ],
+)
+def test_a_setting_is_worse_by_its_errors(mse, later, expected):
+    reference = forecasting.Errors(sample(1, 0), sample(1, 1), sample(1, 2))
+    changed = forecasting.Errors(sample(mse, 3), sample(mse, 3), sample(later, 4))
+    assert forecasting.is_worse(changed, reference) == expected
+
+
+@pytest.mark.parametrize(
+    "verdicts, expected",
+    [
+        ([True, True], True), ([True, False], False), ([True, "undecided"], "undecided"),
+        (["undecided", False], False), (["undecided"], "undecided"),
+    ],
+)
+def test_one_counter_example_refutes(verdicts, expected):
+    assert forecasting.joint_verdict(verdicts) == expected
+
+
+def test_an_unknown_reference_is_refused():
+    with pytest.raises(ValueError, match="unknown method 'oracle'"):
+        laser.fit_reference(method="oracle", start=300, lag=5)

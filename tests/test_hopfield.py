@@ -1,6 +1,7 @@
 """Hopfield networks: what the rules store, energies, equilibria, and the tasks' simulations."""
 
 import itertools
+import time
 
 import numpy as np
 import pytest
@@ -413,3 +414,23 @@ def test_states_approach_the_plane_through_the_patterns():
     starts = np.array(experiments.random_starts(0, 200, 3))
     expected = np.abs(starts @ [1, -1, 1] - 1) / np.sqrt(3)
     np.testing.assert_allclose(result["start_distance"], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "patterns, batch, steps, seconds",
+    [
+        ([[1, 1], [-1, -1], [1, -1]], 20_000, 200, 1.0),
+        (np.sign(np.random.default_rng(0).normal(size=(10, 784))), 10, 100, 0.1),
+    ],
+    ids=["20,000 points", "ten digits"],
+)
+def test_simulations_are_quick(patterns, batch, steps, seconds):
+    network = Hopfield(patterns)
+    starts = np.random.default_rng(1).uniform(-1, 1, (batch, network.units))
+    network.simulate(starts[:2], 2)
+    times = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        network.simulate(starts, steps)
+        times.append(time.perf_counter() - begin)
+    assert min(times) < 4 * seconds  # four times the aim, for machines that do other work too

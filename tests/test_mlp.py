@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from ann_keras.models.mlp import mish_regressor, surface_mlp
+from ann_keras.models.mlp import mish_regressor, nar_mlp, surface_mlp
 from ann_keras.report.published import TABLES
 
 
@@ -133,8 +133,9 @@ def pytorch_outputs(model, activations, x):
     [
         (mish_regressor, ("mish", "mish", "tanh")),
         (lambda: surface_mlp(50, 50), ("relu", "relu")),
+        (lambda: nar_mlp(2, 7), ("tanh",)),
     ],
-    ids=["mish_regressor", "surface_mlp"],
+    ids=["mish_regressor", "surface_mlp", "nar_mlp"],
 )
 def test_same_weights_same_outputs_in_pytorch(build, activations):
     keras.utils.set_random_seed(2)
@@ -161,3 +162,14 @@ def test_same_weights_same_outputs_in_pytorch(build, activations):
 def test_errors(build, words):
     with pytest.raises(ValueError, match=words):
         build()
+
+
+def test_nar_mlp_has_the_published_parameters():
+    assert nar_mlp().count_params() == 8_201
+    assert [type(layer).__name__ for layer in nar_mlp().layers[1:]] == ["Dense", "Dense"]
+
+
+@pytest.mark.parametrize("lag, units", [(0, 5), (5, 0)])
+def test_nar_mlp_rejects_empty_layers(lag, units):
+    with pytest.raises(ValueError, match="lag must be positive|at least one unit"):
+        nar_mlp(lag, units)

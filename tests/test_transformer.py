@@ -95,6 +95,12 @@ def test_training_in_parts_is_training_at_once():
         np.testing.assert_array_equal(one, other)
 
 
+def test_early_stopping_tells_the_epoch_after_earlier_ones():
+    stopping = keras.callbacks.EarlyStopping(monitor="loss", patience=1, min_delta=10.0)
+    compiled.fit(network(), *data(), epochs=9, initial_epoch=4, callbacks=[stopping])
+    assert stopping.stopped_epoch == 5
+
+
 def test_interrupted_training_goes_on_with_its_logs(tmp_path):
     expected = compiled.fit(network(), *data(), epochs=4, seed=1).history["loss"]
     with pytest.raises(KeyboardInterrupt):
