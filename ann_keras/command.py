@@ -52,6 +52,8 @@ def execute(identifier, run, options):
     print(f"Task {identifier}: {task.published.title} ({options.preset} preset)", flush=True)
     run(task, options.settings)
     task.save()
+    if task.reused:
+        print(f"  {task.reused} finished runs reused; --fresh repeats them", flush=True)
     print(f"  saved to {task.folder}", flush=True)
     return task
 

@@ -174,12 +174,17 @@ def judge(task, settings, full, runs, repeats, scaled):
         row: np.ptp([result["test_accuracy"][-1] for result in results])
         for row, results in repeats.items()
     }
+    whole = set(runs) == set(TABLE_3)  # parts of the table decide nothing about it
     row, result = next(iter(full.items()))
     last, given = result["test_accuracy"][-1], known[row][0]
     task.claim(
-        "3.3.2-a", bool(abs(last - given) <= 0.003),
-        f"{row}: test accuracy {last:.4f} after {settings.full_epochs} epochs, published {given}; "
-        + ", ".join(f"{r} {full[r]['test_accuracy'][-1]:.4f}" for r in list(full)[1:])
+        "3.3.2-a",
+        bool(abs(last - given) <= 0.003) if row == TABLE_3[0] and settings.full_epochs == 20
+        else "undecided",
+        f"After {settings.full_epochs} epochs, test accuracy (published): "
+        + ", ".join(
+            f"{r} {full[r]['test_accuracy'][-1]:.4f} ({known[r][0]})" for r in full
+        )
         + f". {budget} scores scaled by the head's size give "
         f"{scaled['test_accuracy'][-1]:.4f} instead of {accuracy[row]:.4f}.",
         deviation="D9",
@@ -188,7 +193,7 @@ def judge(task, settings, full, runs, repeats, scaled):
     order = experiments.grid.rank_correlation([known[r][0] for r in runs], list(accuracy.values()))
     task.measure("rank_correlation", order)
     task.claim(
-        "3.3.2-b", bool(spread < 0.02),
+        "3.3.2-b", bool(spread < 0.02) if whole else "undecided",
         f"{budget} the {len(runs)} rows lie within {spread:.4f}, seeds of one row within "
         f"{max(noise.values()):.4f}; published they lie within "
         f"{np.ptp([known[r][0] for r in runs]):.4f}. Rank correlation with the published "
@@ -199,7 +204,7 @@ def judge(task, settings, full, runs, repeats, scaled):
     seconds = {d: np.mean([runs[r]["seconds"] for r in runs if r.startswith(f"{d}/")])
                for d in dims}
     task.claim(
-        "3.3.2-c", bool(np.all(np.diff(list(seconds.values())) > 0)),
+        "3.3.2-c", bool(np.all(np.diff(list(seconds.values())) > 0)) if whole else "undecided",
         "Mean seconds an epoch: "
         + ", ".join(f"{value:.1f} at dim {d}" for d, value in seconds.items())
         + ", all on one machine.",
@@ -208,7 +213,8 @@ def judge(task, settings, full, runs, repeats, scaled):
     effects, means = experiments.grid.main_effects(accuracy)
     task.claim(
         "3.3.2-d",
-        bool(max(effects, key=effects.get) == "dim" and np.all(np.diff(means) > 0)),
+        bool(max(effects, key=effects.get) == "dim" and np.all(np.diff(means) > 0)) if whole
+        else "undecided",
         f"{budget}, in the {len(experiments.grid.crossed(accuracy))} crossed rows the variance "
         "of test accuracy is explained by "
         + ", ".join(f"{name} to {share:.0%}" for name, share in effects.items())

@@ -56,7 +56,7 @@ class Task:
         self.identifier, self.preset, self.settings = identifier, preset, settings
         self.seeds = list(range(settings.seeds))
         self.folder = Path(results) / preset / f"task_{identifier.replace('.', '_')}"
-        self.seconds = 0.0
+        self.seconds, self.reused = 0.0, 0
         self._measurements, self._claims, self._figures, self._tables = {}, {}, [], []
         self._fresh, self._used_runs = fresh, set()
         try:
@@ -108,6 +108,8 @@ class Task:
                 gc.collect()  # graphs of a finished run hold its data in reference cycles
             print(f"  {name}: {seconds:.1f} s", flush=True)
             saved = values, seconds
+        elif file not in self._used_runs:
+            self.reused += 1
         values, seconds = saved
         if file not in self._used_runs:
             self._used_runs.add(file)
