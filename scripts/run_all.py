@@ -1,4 +1,4 @@
-"""Run every task of a preset in one process; the page is renewed after each.
+"""Run every task of a preset, a process for each chapter; the page is renewed after each task.
 
 A task that fails does not stop the others; the exit status is 1 if any did.
 
@@ -12,7 +12,9 @@ import importlib.util
 import sys
 import time
 import traceback
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
@@ -38,13 +40,23 @@ def main():
         scripts = {task: path for task in tasks if (path := script(task)).is_file()}
         if not scripts:
             raise UserError(f"no script for a task that starts with {options.only!r}")
-        command.quiet_tensorflow()
-        failed = [task for task, path in scripts.items() if not attempt(task, path, options)]
+        failed = []
+        for chapter in dict.fromkeys(published.TASKS[task].chapter for task in scripts):
+            part = {t: p for t, p in scripts.items() if published.TASKS[t].chapter == chapter}
+            # TensorFlow keeps what it compiled until its process ends.
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+                failed += process.submit(run_tasks, part, options).result()
         for path in page.build(options.results, options.preset):
             print(f"page: {path}")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
         sys.exit(1)
+
+
+def run_tasks(scripts, options):
+    """Run some tasks, dict of task → script, one after the other; returns those that failed."""
+    command.quiet_tensorflow()
+    return [task for task, path in scripts.items() if not attempt(task, path, options)]
 
 
 def script(task):
