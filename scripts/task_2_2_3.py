@@ -110,13 +110,12 @@ def run(task, settings):
             )
         ]
     errors = {
-        name: forecasting.measure(task, name.replace(", ", "/").replace(" ", "_"), results)
+        name: forecasting.measure(task, path(name), results)
         for name, results in runs.items()
     }
     for name, row in chosen.items():
         task.measure(
-            f"{name.replace(', ', '/').replace(' ', '_')}/validation_nmse", row["nmse"],
-            better="lower",
+            f"{path(name)}/validation_nmse", row["nmse"], better="lower",
         )
     task.table(
         "chosen_settings",
@@ -129,6 +128,11 @@ def run(task, settings):
     )
     draw(task, runs, errors)
     judge(task, runs, errors)
+
+
+def path(name):
+    """The name of a forecaster as part of a measurement's name: "MLP/published"."""
+    return name.replace(", ", "/").replace(" ", "_")
 
 
 def run_published(task, settings):

@@ -22,10 +22,9 @@ def run_published(task, protocol, seeds, *, of=None, **changes):
     Returns:
         List of what ``laser.train_over_folds`` gives.
     """
-    label = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in changes.items())
     return [
         task.run(
-            f"{protocol['network']} {label or 'published'}, seed {seed}",
+            f"{protocol['network']} {_label(changes) or 'published'}, seed {seed}",
             laser.train_over_folds, of=of, seed=seed, **(protocol | changes),
         )
         for seed in seeds
@@ -42,9 +41,7 @@ def run_variants(task, protocol, changes, seeds):
         Dict of what ``errors`` gives, by names such as "lag 20" or "folds 5, units 25".
     """
     return {
-        ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in change.items()): errors(
-            run_published(task, protocol, seeds, **change)
-        )
+        _label(change): errors(run_published(task, protocol, seeds, **change))
         for change in changes
     }
 
@@ -65,8 +62,7 @@ def choose(task, fit, choice, origins, seeds, **fixed):
     table = []
     for values in itertools.product(*choice.values()):
         candidate = dict(zip(choice, values))
-        label = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in candidate.items())
-        name = f"validate {fixed.get('network') or fixed['method']}, {label}"
+        name = f"validate {fixed.get('network') or fixed['method']}, {_label(candidate)}"
         errors = [
             task.run(
                 name if seed is None else f"{name}, seed {seed}", laser.validate,
@@ -191,3 +187,8 @@ def compare(errors_a, errors_b):
     from scipy.stats import mannwhitneyu
 
     return float(mannwhitneyu(errors_a, errors_b).pvalue)
+
+
+def _label(settings):
+    """Settings in words, such as "folds 5, units 25"."""
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings.items())

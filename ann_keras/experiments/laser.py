@@ -51,7 +51,7 @@ def train_over_folds(
         losses.append(history["loss"])
         validation_losses.append(history["val_loss"])
     return {"loss": losses, "val_loss": validation_losses} | _scores(
-        _as_forecaster(model), scale, _HISTORY, later
+        _as_forecaster(model), scale, santafe.TRAINING_POINTS, later
     )
 
 
@@ -102,8 +102,8 @@ def fit_reference(*, method, start, later=0, lag=1, **options):
     from sklearn.kernel_ridge import KernelRidge
     from sklearn.linear_model import Ridge
 
+    scale, (x, y) = _training_windows(start, lag)
     if method == "persistence":
-        scale, _ = _training_windows(start, lag)
         return _scores(
             lambda history: np.repeat(history[:, -1:], HORIZON, axis=1), scale, start, later
         )
@@ -115,7 +115,6 @@ def fit_reference(*, method, start, later=0, lag=1, **options):
         )
     else:
         raise ValueError(f"unknown method {method!r}")
-    scale, (x, y) = _training_windows(start, lag)
     regressor.fit(x, y)
 
     def forecast(history):
