@@ -35,6 +35,23 @@ def panels(number=1, *, width=None, height=3.6, **options):
     return figure, axes[0]
 
 
+def image_grid(rows, columns, *, size=0.9):
+    """A figure of ``rows`` × ``columns`` axes for images; returns figure and axes, an array so.
+
+    Args:
+        size: of an image, in inches.
+    """
+    figure, axes = _pyplot().subplots(
+        rows, columns, figsize=(size * columns + 0.3, size * rows), squeeze=False,
+        layout="constrained",
+    )
+    for panel in axes.ravel():
+        panel.set(xticks=[], yticks=[])
+        panel.grid(False)
+        panel.spines[:].set_visible(False)
+    return figure, axes
+
+
 def curve(axes, values, *, label, first=1, **options):
     """Mean over seeds of curves, array (seeds, epochs), with a band from lowest to highest."""
     values = np.atleast_2d(values)

@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from ann_keras import command, experiments, models, plots
+from ann_keras import command, data, experiments, models, plots
 from ann_keras.report import published
 
 TABLE_3 = tuple(
@@ -147,6 +147,7 @@ def draw(task, settings, full, runs, repeats):
     axes.legend()
     task.figure("fig14_vit_training_loss", figure)
 
+    draw_attention(task, settings, row, result["attention"])
     known = {f"{r[1]}/{r[2]}/{r[3]}": r[4] for r in published.TABLES[3].rows}
     figure, (left, right) = plots.panels(2)
     for dim, color in zip(sorted({int(row.split("/")[0]) for row in runs}), plots.shades(4)):
@@ -164,6 +165,26 @@ def draw(task, settings, full, runs, repeats):
     left.legend(fontsize=8)
     right.set(xlabel="depth", ylabel="seconds an epoch", yscale="log")
     task.figure("table3", figure)
+
+
+def draw_attention(task, settings, row, attention):
+    """Digits, and the attention that the class token gives their patches, in three blocks."""
+    _, (images, labels) = data.mnist.load(settings.source)
+    digits = experiments.transformer.examples(images, labels)
+    blocks = sorted({0, len(attention) // 2, len(attention) - 1})
+    figure, axes = plots.image_grid(1 + len(blocks), len(digits))
+    side = round(attention.shape[-1] ** 0.5)
+    scale = np.ones([digits.shape[-1] // side] * 2)
+    for column, digit in enumerate(digits):
+        for line, block in enumerate([None, *blocks]):
+            panel = axes[line, column]
+            panel.imshow(digit, cmap="gray_r")
+            if block is not None:
+                weights = attention[block, column].reshape(side, side)
+                panel.imshow(np.kron(weights, scale), cmap="viridis", vmin=0, alpha=0.65)
+            if column == 0:
+                panel.set_ylabel("image" if block is None else f"block {block + 1}")
+    task.figure("attention_maps", figure)
 
 
 def judge(task, settings, full, runs, repeats, scaled):

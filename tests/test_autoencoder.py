@@ -1,7 +1,5 @@
 """The stacked autoencoder: what each phase trains and on what, and its runs."""
 
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -207,23 +205,17 @@ def test_one_step_of_pretraining_is_gradient_descent_on_the_mean_squared_error(s
     )
 
 
-def test_same_weights_same_outputs_in_pytorch():
-    sys.modules.setdefault("triton", None)
-    torch = pytest.importorskip("torch")
-    nn = torch.nn
+def test_same_weights_same_outputs_in_pytorch(torch):
+    import pytorch_networks
+
     classifier = StackedAutoencoder().classifier
-    network = nn.Sequential(
-        nn.Linear(784, 256), nn.Sigmoid(), nn.Linear(256, 64), nn.Sigmoid(), nn.Linear(64, 10),
-        nn.Softmax(dim=1),
-    )
+    network = pytorch_networks.autoencoder_classifier()
     x = np.random.default_rng(1).random((16, 784), dtype="float32")
     # Larger weights than the initial ones, so that the outputs differ between images.
     classifier.set_weights([10 * weight for weight in classifier.get_weights()])
+    pytorch_networks.copy_weights(classifier, network)
     with torch.no_grad():
-        parameters = zip(network.parameters(), classifier.get_weights(), strict=True)
-        for parameter, weight in parameters:
-            parameter.copy_(torch.tensor(np.ascontiguousarray(weight.T)))
-        expected = network(torch.tensor(x)).numpy()
+        expected = network(torch.tensor(x)).softmax(dim=1).numpy()
     assert expected.std(axis=0).max() > 0.01
     np.testing.assert_allclose(classifier(x), expected, atol=1e-5)
 

@@ -1,7 +1,5 @@
 """Both convnets: their rows, and their arithmetic against NumPy and PyTorch."""
 
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -17,11 +15,6 @@ def model():
     model.set_weights([w + 0.05 * np.cos(np.arange(w.size)).reshape(w.shape)
                        for w in model.get_weights()])  # so that biases count
     return model
-
-
-def import_torch():
-    sys.modules.setdefault("triton", None)  # its LLVM crashes beside TensorFlow's
-    return pytest.importorskip("torch")
 
 
 def digits(number=4, seed=0):
@@ -90,26 +83,14 @@ def test_same_weights_same_outputs_in_numpy(model):
     np.testing.assert_allclose(model(digits()), expected, atol=1e-5)
 
 
-def test_same_weights_same_outputs_in_pytorch(model):
-    torch = import_torch()
-    nn = torch.nn
-    network = nn.Sequential(
-        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Dropout(0.5), nn.Linear(1600, 10), nn.Softmax(dim=1),
-    ).eval()
-    kernel_1, bias_1, kernel_2, bias_2, kernel_3, bias_3 = model.get_weights()
-    # Keras flattens (row, column, channel), PyTorch (channel, row, column).
-    kernel_3 = kernel_3.reshape(5, 5, 64, 10).transpose(3, 2, 0, 1).reshape(10, 1600)
-    weights = [
-        kernel_1.transpose(3, 2, 0, 1), bias_1, kernel_2.transpose(3, 2, 0, 1), bias_2,
-        kernel_3, bias_3,
-    ]
+def test_same_weights_same_outputs_in_pytorch(torch, model):
+    import pytorch_networks
+
+    network = pytorch_networks.pooled_convnet().eval()
+    pytorch_networks.copy_weights(model, network)
     x = digits(8)
     with torch.no_grad():
-        for parameter, weight in zip(network.parameters(), weights, strict=True):
-            parameter.copy_(torch.tensor(np.ascontiguousarray(weight)))
-        expected = network(torch.tensor(x.transpose(0, 3, 1, 2))).numpy()
+        expected = network(torch.tensor(x.transpose(0, 3, 1, 2))).softmax(dim=1).numpy()
     np.testing.assert_allclose(model(x), expected, atol=1e-5)
 
 
@@ -142,10 +123,10 @@ def test_strided_convnet_has_the_published_parameters_and_rows():
     kinds = (keras.layers.Conv2D, keras.layers.BatchNormalization, keras.layers.Dense,
              keras.layers.Flatten)
     assert [row(layer) for layer in layers_of(model, kinds)] == [
-        ("Conv2D", "(15, 15, 16)", 272), ("BatchNormalization", "(15, 15, 16)", 64),
-        ("Conv2D", "(7, 7, 32)", 8_224), ("BatchNormalization", "(7, 7, 32)", 128),
-        ("Conv2D", "(7, 7, 32)", 9_248), ("BatchNormalization", "(7, 7, 32)", 128),
-        ("Conv2D", "(6, 6, 64)", 8_256), ("BatchNormalization", "(6, 6, 64)", 256),
+        ("Conv2D", "(15, 15, 16)", 272), ("FusedBatchNormalization", "(15, 15, 16)", 64),
+        ("Conv2D", "(7, 7, 32)", 8_224), ("FusedBatchNormalization", "(7, 7, 32)", 128),
+        ("Conv2D", "(7, 7, 32)", 9_248), ("FusedBatchNormalization", "(7, 7, 32)", 128),
+        ("Conv2D", "(6, 6, 64)", 8_256), ("FusedBatchNormalization", "(6, 6, 64)", 256),
         ("Flatten", "(2304,)", 0), ("Dense", "(100,)", 230_500), ("Dense", "(10,)", 1_010),
     ]
 
@@ -161,7 +142,9 @@ def test_strided_convnet_has_the_published_settings():
     assert [layer.activation.__name__ for layer in layers_of(model, keras.layers.Dense)] == [
         "linear", "softmax"]
     order = [type(layer).__name__ for layer in model.layers[1:11]]
-    assert order == ["ZeroPadding2D", "Conv2D", "BatchNormalization", "Activation", "Dropout"] * 2
+    assert order == [
+        "ZeroPadding2D", "Conv2D", "FusedBatchNormalization", "Activation", "Dropout"
+    ] * 2
 
 
 def test_strided_convnet_starts_as_in_pytorch():
@@ -177,85 +160,38 @@ def test_strided_convnet_starts_as_in_pytorch():
         assert kernel.std() == pytest.approx((3 * number) ** -0.5, rel=0.1) and bias.std() > 0
 
 
-def pytorch_blocks(torch, *, filters=(16, 32, 32, 64), kernels=(4, 4, 3, 2), pooling=False):
-    """The published network (or a pooled one) in PyTorch, without its dropout."""
-    nn, modules, channels = torch.nn, [], 1
-    for block, (number, kernel) in enumerate(zip(filters, kernels)):
-        stride = 2 if block < 2 else 1
-        padding = (2, 1, 1, 0)[block]
-        modules += [
-            nn.Conv2d(channels, number, kernel, 1 if pooling else stride, padding),
-            nn.BatchNorm2d(number), nn.ReLU(),
-        ]
-        if pooling and stride == 2:
-            modules.append(nn.MaxPool2d(2, ceil_mode=True))
-        channels = number
-    head = [nn.Flatten(), nn.Linear(36 * channels, 100), nn.Linear(100, 10), nn.Softmax(dim=1)]
-    return nn.Sequential(*modules, *head)
-
-
-def copy_to_pytorch(torch, model, network):
-    """Put the Keras model's weights into a PyTorch network of equal layers."""
-    ours = layers_of(
-        model, (keras.layers.Conv2D, keras.layers.BatchNormalization, keras.layers.Dense)
-    )
-    theirs = [module for module in network if list(module.parameters())]
-    first_dense = True
-    for layer, module in zip(ours, theirs, strict=True):
-        if isinstance(layer, keras.layers.BatchNormalization):
-            names = "weight", "bias", "running_mean", "running_var"
-            values = layer.get_weights()
-        else:
-            names, (kernel, bias) = ("weight", "bias"), layer.get_weights()
-            if kernel.ndim == 4:
-                kernel = kernel.transpose(3, 2, 0, 1)
-            elif first_dense:
-                # Keras flattens (row, column, channel), PyTorch (channel, row, column).
-                first_dense = False
-                kernel = kernel.reshape(6, 6, -1, 100).transpose(3, 2, 0, 1).reshape(100, -1)
-            else:
-                kernel = kernel.T
-            values = kernel, bias
-        with torch.no_grad():
-            for name, value in zip(names, values):
-                getattr(module, name).copy_(torch.tensor(np.ascontiguousarray(value)))
-
-
 @pytest.mark.parametrize("pooling", [False, True])
-def test_strided_convnet_equals_pytorch(strided, pooling):
-    torch = import_torch()
+def test_strided_convnet_equals_pytorch(torch, strided, pooling):
+    import pytorch_networks
+
     model = strided_convnet(pooling=pooling)
     model.set_weights(strided.get_weights())
-    network = pytorch_blocks(torch, pooling=pooling).eval()
+    network = pytorch_networks.strided_convnet(pooling=pooling).eval()
     assert sum(p.numel() for p in network.parameters()) == 257_798
-    copy_to_pytorch(torch, model, network)
+    pytorch_networks.copy_weights(model, network)
     x = digits(8)
     with torch.no_grad():
-        expected = network(torch.tensor(x.transpose(0, 3, 1, 2))).numpy()
+        expected = network(torch.tensor(x.transpose(0, 3, 1, 2))).softmax(dim=1).numpy()
     assert np.ptp(expected, axis=0).max() > 1e-3, "images must not all look alike"
     np.testing.assert_allclose(model(x), expected, atol=1e-5)
 
 
-def test_batch_statistics_move_as_in_pytorch(strided):
-    torch = import_torch()
+def test_batch_statistics_move_as_in_pytorch(torch, strided):
+    import pytorch_networks
+
     model = strided_convnet(dropout=(0, 0, 0, 0))
     model.set_weights(strided.get_weights())
-    network = pytorch_blocks(torch).train()
-    copy_to_pytorch(torch, model, network)
+    network = pytorch_networks.strided_convnet(dropout=(0, 0, 0, 0)).train()
+    pytorch_networks.copy_weights(model, network)
     x = digits(8)
     with torch.no_grad():
-        expected = network(torch.tensor(x.transpose(0, 3, 1, 2))).numpy()
+        expected = network(torch.tensor(x.transpose(0, 3, 1, 2))).softmax(dim=1).numpy()
     np.testing.assert_allclose(model(x, training=True), expected, atol=1e-5)
-    before = layers_of(strided, keras.layers.BatchNormalization)
     ours = layers_of(model, keras.layers.BatchNormalization)
     theirs = [module for module in network if isinstance(module, torch.nn.BatchNorm2d)]
-    for old, layer, module, pixels in zip(before, ours, theirs, (225, 49, 49, 36)):
+    for layer, module in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(layer.moving_mean, module.running_mean, atol=1e-5)
-        number = 8 * pixels
-        start = 0.9 * np.asarray(old.moving_variance)
-        # PyTorch's running variance takes the unbiased variance of the batch.
-        unbiased = start + (np.asarray(layer.moving_variance) - start) * number / (number - 1)
-        np.testing.assert_allclose(unbiased, module.running_var, rtol=1e-4)
+        np.testing.assert_allclose(layer.moving_variance, module.running_var, rtol=1e-4)
 
 
 def test_pooling_keeps_parameters_and_replaces_strides():

@@ -117,76 +117,14 @@ def test_saved_model_gives_the_same_logits(tmp_path):
     np.testing.assert_array_equal(to_numpy(loaded(digits())), to_numpy(model(digits())))
 
 
-def pytorch_vit(torch, dim, depth, mlp_dim, heads=8):
-    """A plain PyTorch vision transformer with the settings of the published run."""
-    nn = torch.nn
-
-    class Block(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.attention_norm = nn.LayerNorm(dim)
-            self.projection = nn.Linear(dim, 3 * dim, bias=False)
-            self.output = nn.Linear(dim, dim)
-            self.mlp_norm = nn.LayerNorm(dim)
-            self.mlp = nn.Sequential(nn.Linear(dim, mlp_dim), nn.GELU(), nn.Linear(mlp_dim, dim))
-
-        def attention(self, x):
-            batch, tokens, _ = x.shape
-            parts = self.projection(x).chunk(3, dim=-1)
-            q, k, v = (part.view(batch, tokens, heads, -1).transpose(1, 2) for part in parts)
-            weights = torch.softmax(torch.einsum("bhid,bhjd->bhij", q, k) * dim**-0.5, dim=-1)
-            out = torch.einsum("bhij,bhjd->bhid", weights, v)
-            return self.output(out.transpose(1, 2).reshape(batch, tokens, dim))
-
-        def forward(self, x):
-            x = x + self.attention(self.attention_norm(x))
-            return x + self.mlp(self.mlp_norm(x))
-
-    class VisionTransformer(nn.Module):
-        def __init__(self):
-            super().__init__()
-            # In the order of the Keras model's weights.
-            self.embedding = nn.Linear(49, dim)
-            self.class_token = nn.Parameter(torch.randn(1, 1, dim))
-            self.positions = nn.Parameter(torch.randn(1, 17, dim))
-            self.blocks = nn.Sequential(*(Block() for _ in range(depth)))
-            self.head = nn.Sequential(nn.Linear(dim, mlp_dim), nn.GELU(), nn.Linear(mlp_dim, 10))
-
-        def forward(self, images):
-            patches = nn.functional.unfold(images, kernel_size=7, stride=7).transpose(1, 2)
-            tokens = self.embedding(patches)
-            tokens = torch.cat([self.class_token.expand(len(images), -1, -1), tokens], dim=1)
-            return self.head(self.blocks(tokens + self.positions)[:, 0])
-
-    return VisionTransformer()
-
-
-def copy_weights(model, network):
-    """Put the weights of the Keras model, layer by layer, into the PyTorch network."""
-    import torch
-
-    named = dict(network.named_parameters())
-    names = ["embedding.weight", "embedding.bias", "class_token", "positions"]
-    for block in range(len(network.blocks)):
-        names += [f"blocks.{block}.{name}" for name in (
-            "attention_norm.weight", "attention_norm.bias", "projection.weight",
-            "output.weight", "output.bias", "mlp_norm.weight", "mlp_norm.bias",
-            "mlp.0.weight", "mlp.0.bias", "mlp.2.weight", "mlp.2.bias")]
-    names += ["head.0.weight", "head.0.bias", "head.2.weight", "head.2.bias"]
-    assert sorted(names) == sorted(named)
-    with torch.no_grad():
-        for name, weight in zip(names, model.get_weights(), strict=True):
-            transposed = weight.T if weight.ndim == 2 else weight
-            named[name].copy_(torch.from_numpy(np.ascontiguousarray(transposed)))
-
-
 @pytest.mark.parametrize("sizes", [(32, 2, 48), (128, 8, 128)])
-def test_same_weights_same_logits_in_pytorch(sizes):
-    torch = pytest.importorskip("torch")
+def test_same_weights_same_logits_in_pytorch(torch, sizes):
+    import pytorch_networks
+
     model = vision_transformer(*sizes)
-    network = pytorch_vit(torch, *sizes)
+    network = pytorch_networks.VisionTransformer(*sizes)
     assert sum(p.numel() for p in network.parameters()) == model.count_params()
-    copy_weights(model, network)
+    pytorch_networks.copy_weights(model, network)
     images = digits(8)
     with torch.no_grad():
         expected = network(torch.from_numpy(images.transpose(0, 3, 1, 2))).numpy()

@@ -6,6 +6,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules={
         "ablation", "autoencoder", "convnet", "forecasting", "grid", "hopfield", "laser",
-        "recall", "regression", "surface", "transformer",
+        "recall", "recipe", "regression", "surface", "transformer",
     },
 )

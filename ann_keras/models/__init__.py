@@ -6,6 +6,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules={
         "attention", "autoencoder", "cnn", "hopfield", "initializers", "lstm", "mlp",
-        "random_features", "vit",
+        "normalization", "random_features", "vit",
     },
 )

@@ -3,6 +3,7 @@
 import keras
 
 from ann_keras.models.initializers import pytorch_uniform
+from ann_keras.models.normalization import FusedBatchNormalization
 
 _STRIDES = (2, 2)  # of the first blocks of the strided convnet; 1 after them
 
@@ -41,8 +42,8 @@ def strided_convnet(
 
     Each block is a convolution, batch normalisation, activation and dropout, with stride 2 in
     the first two. Two dense layers follow, 2304 → 100 → 10, with no activation between them. It
-    starts as a PyTorch network does, and pads and normalises as one: ε = 1e-5, and batch
-    statistics of momentum 0.9, which PyTorch calls 0.1 (its running variance is the unbiased one).
+    starts as a PyTorch network does, and pads and normalises as one: ε = 1e-5, and moving
+    statistics of momentum 0.9, which PyTorch calls 0.1.
 
     Args:
         filters: of each block; as many blocks as entries.
@@ -77,7 +78,7 @@ def strided_convnet(
             **pytorch_uniform(kernel**2 * channels),
         )(x)
         if batch_norm:
-            x = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+            x = FusedBatchNormalization(momentum=0.9, epsilon=1e-5)(x)
         x = keras.layers.Activation(activation)(x)
         if pooling and step > 1:
             x = keras.layers.MaxPooling2D(step, padding="same")(x)
