@@ -16,8 +16,10 @@ class Case:
     """One piece of work, done by this project and by a peer from the same initial weights.
 
     title: for the table.
-    network: "surface" (2-50-50-1, the 40 × 40 grid), "convnet" (Table 1, MNIST sample), "nar_mlp"
-        or "nar_lstm" (windows of the laser series, for the LSTM as one sequence).
+    network: "surface" (2-50-50-1, the 40 × 40 grid); "nar_mlp" or "nar_lstm" (windows of the laser
+        series, for the LSTM as one sequence); and on the MNIST sample "convnet" (Table 1),
+        "strided_convnet" (task 3.2.2), "vit" (128/8/128), "autoencoder" (784-256-784) and
+        "autoencoder_classifier" (784-256-64-10).
     optimizer, learning_rate, momentum: Nesterov momentum, if any; L-BFGS uses none of the rates.
         None for a closed-loop forecast without training.
     batch_size: rows a step; L-BFGS takes all rows.
@@ -32,7 +34,10 @@ class Case:
     """
 
     title: str
-    network: Literal["surface", "convnet", "nar_mlp", "nar_lstm"]
+    network: Literal[
+        "surface", "nar_mlp", "nar_lstm", "convnet", "strided_convnet", "vit", "autoencoder",
+        "autoencoder_classifier",
+    ]
     optimizer: Literal["sgd", "adam", "lbfgs"] | None
     epochs: int
     target: float | None
@@ -82,6 +87,26 @@ CASES = {
         "pooled convnet, Adam, batch 128, 4,000 digits", "convnet", "adam",
         learning_rate=1e-3, batch_size=128, rows=4000, epochs=4, published_epochs=15,
         target=0.7, jit_compile=False,
+    ),
+    "strided_convnet_adam": Case(
+        "strided convnet, Adam, batch 100, 4,000 digits", "strided_convnet", "adam",
+        learning_rate=1e-3, batch_size=100, rows=4000, epochs=3, published_epochs=20,
+        target=0.8, jit_compile=False,
+    ),
+    "autoencoder_pretraining": Case(
+        "autoencoder 784-256-784, SGD, batch 128, 4,000 digits", "autoencoder", "sgd",
+        learning_rate=0.1, batch_size=128, rows=4000, epochs=20, published_epochs=20,
+        target=1.0, jit_compile=False,
+    ),
+    "autoencoder_fine_tuning": Case(
+        "stacked autoencoder's classifier, SGD, batch 128, 4,000 digits",
+        "autoencoder_classifier", "sgd",
+        learning_rate=1.0, batch_size=128, rows=4000, epochs=50, published_epochs=50,
+        target=1.0, jit_compile=False,
+    ),
+    "vit_adam": Case(
+        "vision transformer 128/8/128, Adam, batch 128, 1,536 digits", "vit", "adam",
+        learning_rate=1e-3, batch_size=128, rows=1536, epochs=2, published_epochs=20, target=1.0,
     ),
     "nar_mlp": Case(
         "NAR MLP, Adam, batch 32, 690 windows", "nar_mlp", "adam",

@@ -1,5 +1,6 @@
 """The Keras side of a benchmark: data, model, and training by this project or by ``model.fit``."""
 
+import math
 import time
 
 import keras
@@ -8,8 +9,26 @@ import tensorflow as tf
 from cases import Timing
 
 from ann_keras import data, models, training
+from ann_keras.models.attention import SelfAttention
 
 LAG = 80  # of the report's time-series networks
+
+# How each network is built, and its loss.
+NETWORKS = {
+    "surface": (lambda: models.mlp.surface_mlp(50, 50), "mse"),
+    "nar_mlp": (lambda: models.mlp.nar_mlp(LAG), "mse"),
+    "nar_lstm": (lambda: models.lstm.nar_lstm(LAG), "mse"),
+    "convnet": (lambda: models.cnn.pooled_convnet(), "categorical_crossentropy"),
+    "strided_convnet": (lambda: models.cnn.strided_convnet(), "categorical_crossentropy"),
+    "autoencoder": (lambda: models.autoencoder.StackedAutoencoder().autoencoders[0], "mse"),
+    "autoencoder_classifier": (
+        lambda: models.autoencoder.StackedAutoencoder().classifier, "categorical_crossentropy"
+    ),
+    "vit": (
+        lambda: models.vit.vision_transformer(128, 8, 128),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    ),
+}
 
 
 def load(case):
@@ -23,6 +42,12 @@ def load(case):
     else:
         (images, labels), _ = data.mnist.load("sample")
         x, y = data.mnist.scale(images), data.mnist.one_hot(labels)
+        if case.network.startswith("autoencoder"):
+            x = x.reshape(len(x), -1)
+        if case.network == "autoencoder":
+            y = x
+        elif case.network == "vit":
+            y = labels
     return x[: case.rows], y[: case.rows]
 
 
@@ -35,14 +60,8 @@ def laser():
 def build(case, seed):
     """The model of a case with initial weights by seed, compiled for its optimizer."""
     keras.utils.set_random_seed(seed)
-    if case.network == "surface":
-        model, loss = models.mlp.surface_mlp(50, 50), "mse"
-    elif case.network == "nar_mlp":
-        model, loss = models.mlp.nar_mlp(LAG), "mse"
-    elif case.network == "nar_lstm":
-        model, loss = models.lstm.nar_lstm(LAG), "mse"
-    else:
-        model, loss = models.cnn.pooled_convnet(), "categorical_crossentropy"
+    build_network, loss = NETWORKS[case.network]
+    model = build_network()
     if case.optimizer == "adam":
         optimizer = keras.optimizers.Adam(case.learning_rate)
     else:  # L-BFGS does not use it
@@ -100,6 +119,60 @@ def forecast_by_predict(case, seed):
         if step == 0:
             begin = time.perf_counter()
     return Timing(time.perf_counter() - begin, float(series[-2]))
+
+
+def training_flops(case):
+    """``flops_per_row`` of a case.
+
+    None for a forecast, and for L-BFGS, whose line search takes as many evaluations as it needs;
+    None too for the LSTM, whose products are small and wait for each other.
+    """
+    if case.optimizer in (None, "lbfgs") or case.network == "nar_lstm":
+        return None
+    return flops_per_row(build(case, seed=0))
+
+
+def flops_per_row(model):
+    """Floating-point operations of the matrix products in a training step, for each row of data.
+
+    Each multiply-add is two operations. A layer's product is made once forward, once for the
+    gradient of its kernel, unless it is frozen, and once for that of its inputs, unless nothing
+    below it is trained. Products with the zeros around an image count. Layers other than
+    convolutions, dense layers and self-attention are taken to have no products.
+
+    Args:
+        model: a Functional model without branches other than those around blocks.
+
+    Returns:
+        The number, an int.
+    """
+    multiply_adds, below = 0, False
+    for layer in model.layers:
+        trained = bool(layer.trainable_weights)
+        if isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense)):
+            positions = math.prod(layer.output.shape[1:-1])
+            multiply_adds += (1 + trained + below) * positions * math.prod(layer.kernel.shape)
+        elif isinstance(layer, SelfAttention):
+            tokens, dim = layer.output.shape[1:]
+            inside = trained or below  # whether queries, keys and values need gradients
+            multiply_adds += (1 + trained + below) * tokens * 3 * dim**2
+            multiply_adds += (1 + 2 * inside) * 2 * tokens**2 * dim  # scores, weighted values
+            multiply_adds += (1 + trained + inside) * tokens * dim**2
+        below = below or trained
+    return 2 * multiply_adds
+
+
+def matrix_product_rate(size=2048, products=10):
+    """The best rate of some float32 products of square matrices, on all cores, in GFLOP/s."""
+    multiply = tf.function(tf.matmul)
+    matrix = tf.random.normal((size, size))
+    multiply(matrix, matrix)  # traced here, untimed
+    seconds = []
+    for _ in range(products):
+        start = time.perf_counter()
+        multiply(matrix, matrix).numpy()
+        seconds.append(time.perf_counter() - start)
+    return 2 * size**3 / min(seconds) / 1e9
 
 
 def _forecast(case, seed):

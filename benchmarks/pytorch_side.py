@@ -3,19 +3,15 @@
 import dataclasses
 import functools
 import os
-import sys
 import time
 import warnings
 
-# PyTorch's CUDA builds import Triton with the first optimizer, for nothing here, and Triton's LLVM
-# crashes beside TensorFlow's. None makes the import fail in the way that PyTorch expects.
-sys.modules.setdefault("triton", None)
-
-import keras_side  # noqa: E402
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from cases import Timing  # noqa: E402
-from torch import nn  # noqa: E402
+import keras_side
+import numpy as np
+import pytorch_networks
+import torch
+from cases import Timing
+from torch import nn
 
 warnings.filterwarnings("ignore", message="CUDA initialization")  # of CUDA builds without a card
 
@@ -46,7 +42,7 @@ def _train(case, seed):
     torch.manual_seed(seed)
     network = copy(case, keras_side.build(case, seed))
     x, y = tensors(case)
-    criterion = nn.CrossEntropyLoss() if case.network == "convnet" else nn.MSELoss()
+    criterion = nn.MSELoss() if y.is_floating_point() else nn.CrossEntropyLoss()
     if case.optimizer == "lbfgs":
         return _minimize(case, network, criterion, x, y)
     return _fit(case, network, criterion, x, y)
@@ -55,54 +51,22 @@ def _train(case, seed):
 def tensors(case):
     """Inputs and targets in PyTorch's layout: channels first, classes as numbers."""
     x, y = keras_side.load(case)
-    if case.network == "convnet":
-        x, y = np.ascontiguousarray(np.moveaxis(x, -1, 1)), y.argmax(axis=1)
-    return torch.from_numpy(x), torch.from_numpy(y)
+    if x.ndim == 4:
+        x = np.ascontiguousarray(np.moveaxis(x, -1, 1))
+    _, loss = keras_side.NETWORKS[case.network]
+    if loss == "categorical_crossentropy":
+        y = y.argmax(axis=1)
+    elif loss != "mse":
+        y = y.astype(np.int64)
+    inputs = torch.from_numpy(x)
+    return inputs, inputs if case.network == "autoencoder" else torch.from_numpy(y)
 
 
 def copy(case, model):
     """The network of a case with the weights of its Keras model."""
-    if case.network == "surface":
-        network = nn.Sequential(
-            nn.Linear(2, 50), nn.ReLU(), nn.Linear(50, 50), nn.ReLU(), nn.Linear(50, 1)
-        )
-    elif case.network == "nar_mlp":
-        network = nn.Sequential(nn.Linear(80, 100), nn.Tanh(), nn.Linear(100, 1))
-    elif case.network == "nar_lstm":
-        network = Sequence(80, 100)
-    else:
-        network = nn.Sequential(
-            nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Dropout(0.5), nn.Linear(1600, 10),
-        )
-    with torch.no_grad():
-        trained = (p for p in network.parameters() if p.requires_grad)
-        for parameter, values in zip(trained, model.get_weights(), strict=True):
-            parameter.copy_(torch.tensor(_in_pytorch_layout(values)))
+    network = pytorch_networks.BUILDERS[case.network]()
+    pytorch_networks.copy_weights(model, network)
     return network
-
-
-class Sequence(nn.Module):
-    """An LSTM and a linear readout at every step."""
-
-    def __init__(self, inputs, units):
-        super().__init__()
-        self.lstm = nn.LSTM(inputs, units, batch_first=True)
-        # PyTorch has two biases where Keras has one.
-        nn.init.zeros_(self.lstm.bias_hh_l0).requires_grad_(False)
-        self.readout = nn.Linear(units, 1)
-
-    def forward(self, x):
-        return self.readout(self.lstm(x)[0])
-
-
-def _in_pytorch_layout(values):
-    if values.ndim == 4:  # (3, 3, in, out) → (out, in, 3, 3)
-        return values.transpose(3, 2, 0, 1)
-    if values.shape == (1600, 10):  # the flattened image is 5 × 5 × 64 in Keras, 64 × 5 × 5 here
-        return values.reshape(5, 5, 64, 10).transpose(3, 2, 0, 1).reshape(10, 1600)
-    return values.T
 
 
 def _fit(case, network, criterion, x, y):
@@ -119,7 +83,9 @@ def _fit(case, network, criterion, x, y):
         order = torch.randperm(len(x)) if case.shuffle else torch.arange(len(x))
         total = 0.0
         # One gather an epoch, as on our side; the usual one a batch is slower.
-        batches = zip(x[order].split(case.batch_size), y[order].split(case.batch_size))
+        shuffled = x[order]
+        labels = shuffled if y is x else y[order]
+        batches = zip(shuffled.split(case.batch_size), labels.split(case.batch_size))
         for inputs, targets in batches:
             optimizer.zero_grad()
             loss = criterion(network(inputs), targets)

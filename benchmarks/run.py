@@ -6,7 +6,7 @@ minute of the machine touches less than the seconds themselves. Tracing and comp
 apart. Writes benchmarks/training.json and benchmarks/README.md into the results folder.
 
     pip install -r benchmarks/requirements.txt
-    python benchmarks/run.py                          about five minutes on two cores
+    python benchmarks/run.py                          about ten minutes on two cores
     python benchmarks/run.py --cases surface_sgd --rounds 3
 """
 
@@ -35,11 +35,14 @@ has; a ratio below 1 means that ours is faster. Building is tracing and compilin
 the first epoch, once a run and not in the ratio. PyTorch has one thread or one a core, whichever
 trains faster in a trial; its L-BFGS takes one iteration a call, as the published run did, and so
 evaluates the loss twice an iteration where ours does once. Losses are medians of the last training
-loss: near each other if both sides do the same work.
+loss: near each other if both sides do the same work. The last column is the rate of our side's
+matrix products and convolutions, forward and backward, over the whole time of training, and its
+share of {machine:.0f} GFLOP/s, the rate at which this machine multiplied float32 matrices of
+2048 × 2048 at the start.
 
 | training | against | epochs | ours, s | theirs, s | ratio (range) | target | building, s \
-| loss, ours / theirs |
-|---|---|---|---|---|---|---|---|---|
+| loss, ours / theirs | products, GFLOP/s (share) |
+|---|---|---|---|---|---|---|---|---|---|
 {rows}
 
 Peak memory of the process, TensorFlow and its peers together: {memory:.0f} MiB.
@@ -65,8 +68,15 @@ def main(arguments=None):
         # Targets are for the processor; TensorFlow alone would look for a graphics card.
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
         command.quiet_tensorflow()
-        cases = [{"name": name} | measure(CASES[name], options.rounds) for name in options.cases]
-        save(folder, cases, options.rounds)
+        import keras_side
+
+        machine = keras_side.matrix_product_rate()
+        print(f"matrix products of 2048 × 2048: {machine:.0f} GFLOP/s", flush=True)
+        cases = [
+            {"name": name} | measure(CASES[name], options.rounds, machine)
+            for name in options.cases
+        ]
+        save(folder, cases, options.rounds, machine)
 
 
 def prepare(options):
@@ -86,8 +96,11 @@ def prepare(options):
     return folder
 
 
-def measure(case, rounds):
-    """Time one case in turns and summarize it; round r has both sides start from seed r."""
+def measure(case, rounds, machine):
+    """Time one case in turns and summarize it; round r has both sides start from seed r.
+
+    machine: its rate of matrix products, in GFLOP/s.
+    """
     import keras_side
 
     ours, theirs = [], []
@@ -108,11 +121,15 @@ def measure(case, rounds):
             f"  round {seed + 1}: {ours[-1].seconds:.2f} s, theirs {theirs[-1].seconds:.2f} s",
             flush=True,
         )
-    return summarize(case, ours, theirs)
+    return summarize(case, ours, theirs, keras_side.training_flops(case), machine)
 
 
-def summarize(case, ours, theirs):
-    """The timings of one case, one of each side a round, as a dict of JSON values."""
+def summarize(case, ours, theirs, flops_per_row, machine):
+    """The timings of one case, one of each side a round, as a dict of JSON values.
+
+    flops_per_row: operations of a training step's matrix products, None where they do not count.
+    machine: its rate of matrix products, in GFLOP/s.
+    """
     ratios = [mine.seconds / other.seconds for mine, other in zip(ours, theirs, strict=True)]
     middle = float(np.median(ratios))
 
@@ -132,10 +149,19 @@ def summarize(case, ours, theirs):
         "final_loss": by_side("loss"),
         "build_seconds": by_side("build_seconds"),
         "pytorch_threads": theirs[0].threads,
+        "matrix_products": _matrix_products(case, ours, flops_per_row, machine),
     }
 
 
-def save(folder, cases, rounds):
+def _matrix_products(case, timings, flops_per_row, machine):
+    if flops_per_row is None:
+        return None
+    seconds = float(np.median([timing.seconds for timing in timings]))
+    rate = flops_per_row * case.rows * case.epochs / seconds / 1e9
+    return {"flops_per_row": flops_per_row, "gflops": rate, "share_of_machine": rate / machine}
+
+
+def save(folder, cases, rounds, machine):
     """Write training.json and README.md."""
     versions = environment()
     if importlib.util.find_spec("torch") is not None:
@@ -144,6 +170,7 @@ def save(folder, cases, rounds):
         "environment": versions,
         "cores": os.cpu_count(),
         "rounds": rounds,
+        "machine_gflops": machine,
         "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "cases": cases,
     }
@@ -157,6 +184,7 @@ def page(record):
     return PAGE.format(
         rounds=record["rounds"],
         rows="\n".join(_row(case) for case in record["cases"]),
+        machine=record["machine_gflops"],
         memory=record["peak_memory_mib"],
         environment=", ".join(f"{key} {value}" for key, value in record["environment"].items()),
     )
@@ -170,6 +198,10 @@ def _row(case):
     target = "none"
     if case["target"] is not None:
         target = f"≤ {case['target']:g}, {'met' if case['met'] else 'missed'}"
+    products = case["matrix_products"]
+    rate = "–"
+    if products is not None:
+        rate = f"{products['gflops']:.1f} ({products['share_of_machine']:.0%})"
     cells = (
         case["title"],
         case["peer"],
@@ -180,6 +212,7 @@ def _row(case):
         target,
         f"{np.median(case['build_seconds']['ours']):.1f}",
         " / ".join(f"{loss:.2e}" for loss in losses),
+        rate,
     )
     return f"| {' | '.join(cells)} |"
 
