@@ -8,6 +8,8 @@ from ann_keras.experiments.ablation import VARIANTS
 from ann_keras.models import cnn
 from ann_keras.training import compiled
 
+NETWORKS = {"strided_convnet": cnn.strided_convnet, "pooled_convnet": cnn.pooled_convnet}
+
 
 def train(
     *,
@@ -43,13 +45,13 @@ def train(
     Raises:
         ValueError: an unknown network, or more images than there are.
     """
-    if network not in _NETWORKS:
-        raise ValueError(f"unknown network {network!r}: choose from {sorted(_NETWORKS)}")
+    if network not in NETWORKS:
+        raise ValueError(f"unknown network {network!r}: choose from {sorted(NETWORKS)}")
     train_data, validation, test, subset = _draw_images(
         seed, training_images, validation_images, test_images, source
     )
     keras.utils.set_random_seed(seed)
-    model = _NETWORKS[network](**(options or {}))
+    model = NETWORKS[network](**(options or {}))
     model.compile(
         keras.optimizers.Adam(learning_rate), loss="categorical_crossentropy",
         metrics=["accuracy"], jit_compile=False,  # XLA is slow at convolutions on CPU
@@ -133,6 +135,3 @@ class _TestAccuracy(keras.callbacks.Callback):
         right = outputs.argmax(axis=1) == self.labels
         logs["test_accuracy"] = float(right.mean())
         logs["subset_test_accuracy"] = float(right[self.subset].mean())
-
-
-_NETWORKS = {"strided_convnet": cnn.strided_convnet, "pooled_convnet": cnn.pooled_convnet}

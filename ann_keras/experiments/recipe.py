@@ -11,10 +11,9 @@ import keras
 import numpy as np
 
 from ann_keras.data import mnist
-from ann_keras.models import cnn
+from ann_keras.experiments.convnet import NETWORKS
 from ann_keras.training import compiled
 
-NETWORKS = {"strided_convnet": cnn.strided_convnet, "pooled_convnet": cnn.pooled_convnet}
 AVERAGING = 0.995  # share of the averaged weights that a step keeps: about the last 200 steps
 
 
@@ -88,6 +87,49 @@ def augmentation(rotation, shift, zoom):
         keras.layers.RandomTranslation(shift / 28, shift / 28, **black),
         keras.layers.RandomZoom(zoom, zoom, **black),
     ], name="augmentation")
+
+
+def choose(task, texts, *, validation_images, **protocol):
+    """The augmentation with the best validation accuracy, of one run of the pooled convnet each.
+
+    Args:
+        task: that keeps the runs.
+        texts: as of ``parse``; a single one is taken without a run.
+        validation_images: held out.
+        protocol: the other arguments of ``train``, but network and seed.
+
+    Returns:
+        One of the texts.
+    """
+    if len(texts) == 1:
+        return texts[0]
+    accuracy = {}
+    for text in texts:
+        run = task.run(
+            f"augmentation {text}", train, network="pooled_convnet", seed=0,
+            validation_images=validation_images, **parse(text), **protocol,
+        )
+        accuracy[text] = run["val_accuracy"]
+        task.measure(f"augmentation/{text}/val_accuracy", accuracy[text], better="higher")
+    return max(accuracy, key=accuracy.get)
+
+
+def parse(text):
+    """Arguments of ``augmentation`` from text such as "10/2/0.1": degrees, pixels, share.
+
+    Raises:
+        ValueError: there are not three numbers from 0 up between slashes.
+    """
+    try:
+        rotation, shift, zoom = map(float, text.split("/"))
+    except ValueError:
+        rotation = shift = zoom = -1.0
+    if not (0 <= rotation <= 180 and 0 <= shift <= 28 and 0 <= zoom < 1):
+        raise ValueError(
+            "an augmentation is rotation (degrees)/shift (pixels)/zoom (share), such as 10/2/0.1, "
+            f"got {text!r}"
+        )
+    return {"rotation": rotation, "shift": shift, "zoom": zoom}
 
 
 def _accuracy(model, images, labels):

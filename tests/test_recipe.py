@@ -1,0 +1,116 @@
+"""The training recipe of task 3.2.2: what is augmented, trained and scored."""
+
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+
+from ann_keras.data import mnist
+from ann_keras.experiments import recipe
+from ann_keras.report.task import Task
+
+OPTIONS = {"epochs": 2, "batch_size": 500, "learning_rate": 3e-3, "source": "sample"}
+MOVES = {"rotation": 10.0, "shift": 2.0, "zoom": 0.1}
+
+
+def centre(images):
+    """Centre of mass (n, 2) of images (n, 28, 28, 1), in pixels."""
+    images = np.asarray(images)[..., 0]
+    places = np.stack(np.mgrid[:28, :28], axis=-1)
+    return np.einsum("nij,ijk->nk", images, places) / images.sum((1, 2))[:, np.newaxis]
+
+
+def spot():
+    """A black image with one bright square in its middle, two hundred times."""
+    images = np.zeros((200, 28, 28, 1), np.float32)
+    images[:, 13:15, 13:15] = 1.0
+    return images
+
+
+def test_shift_is_at_most_as_many_pixels_in_each_direction_and_as_often_either_way():
+    keras.utils.set_random_seed(0)
+    moved = centre(recipe.augmentation(0, 3, 0)(spot(), training=True)) - 13.5
+    assert 2.7 < np.abs(moved).max() < 3.05
+    assert (np.abs(moved.mean(0)) < 0.5).all() and (moved.std(0) > 1.4).all()
+
+
+def test_rotation_is_at_most_as_many_degrees():
+    keras.utils.set_random_seed(0)
+    images = np.zeros((200, 28, 28, 1), np.float32)
+    images[:, 13:15, 24:26] = 1.0  # 11 pixels right of the middle
+    moved = centre(recipe.augmentation(20, 0, 0)(images, training=True)) - 13.5
+    degrees = np.degrees(np.arctan2(moved[:, 0], moved[:, 1]))
+    assert 18 < np.abs(degrees).max() < 20.5 and abs(degrees.mean()) < 3
+
+
+def test_zoom_changes_the_distance_from_the_middle_by_at_most_its_share():
+    keras.utils.set_random_seed(0)
+    images = np.zeros((200, 28, 28, 1), np.float32)
+    images[:, 13:15, 23:25] = 1.0  # 10 pixels right of the middle
+    distance = (centre(recipe.augmentation(0, 0, 0.1)(images, training=True)) - 13.5)[:, 1]
+    assert 8.9 < distance.min() < 9.4 and 10.6 < distance.max() < 11.3
+
+
+def test_images_are_left_alone_outside_of_training():
+    images = spot()
+    np.testing.assert_array_equal(recipe.augmentation(20, 5, 0.2)(images, training=False), images)
+
+
+def test_scores_are_of_the_averaged_weights_and_held_out_images(monkeypatch):
+    kept = []
+
+    def averaged(*args, **kwargs):
+        model = args[0]
+        history = fit(*args, **kwargs)
+        averages = model.optimizer._model_variables_moving_average
+        kept.append((model, [np.asarray(variable) for variable in averages]))
+        assert len(args[1]) == 3_900  # not held out
+        return history
+
+    fit = recipe.compiled.fit
+    monkeypatch.setattr(recipe.compiled, "fit", averaged)
+    result = recipe.train(
+        network="pooled_convnet", seed=1, validation_images=100, **MOVES, **OPTIONS
+    )
+    (trainer, averages), = kept
+    for average, weight in zip(averages, trainer.trainable_variables, strict=True):
+        np.testing.assert_array_equal(average, weight)
+    assert result["parameters"] == 34_826 and len(result["loss"]) == 2
+    (images, labels), (x, y) = mnist.load("sample")
+    held_out = np.random.default_rng(1).permutation(len(images))[:100]
+    for name, data in (("test_accuracy", (x, y)),
+                       ("val_accuracy", (images[held_out], labels[held_out]))):
+        right = trainer(mnist.scale(data[0]), training=False).numpy().argmax(1) == data[1]
+        assert result[name] == pytest.approx(right.mean())
+    assert trainer.optimizer.learning_rate.numpy() == pytest.approx(0.0, abs=1e-8)
+
+
+def test_the_choice_is_made_on_validation_images_alone(tmp_path, monkeypatch):
+    def train(*, rotation, **settings):
+        asked.append(settings)
+        return {"val_accuracy": 1 - abs(rotation - 10) / 90, "test_accuracy": rotation / 90}
+
+    asked = []
+    monkeypatch.setattr(recipe, "train", train)
+    task = Task("3.2.2", "smoke", SimpleNamespace(seeds=1), tmp_path)
+    texts = ("0/0/0", "10/2/0.1", "40/2/0.1")
+    assert recipe.choose(task, texts, validation_images=50, **OPTIONS) == "10/2/0.1"
+    assert [settings["validation_images"] for settings in asked] == [50] * 3
+    assert recipe.choose(task, texts[:1], validation_images=50, **OPTIONS) == "0/0/0"
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize("text", ["10/2", "a/b/c", "-1/0/0", "0/40/0", "0/0/1", ""])
+def test_bad_augmentations_are_named(text):
+    with pytest.raises(ValueError, match="rotation .degrees./shift"):
+        recipe.parse(text)
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"network": "resnet"}, "unknown network"), ({"validation_images": 4_000}, "0 to 3999"),
+])
+def test_train_rejects(changes, message):
+    options = {"network": "pooled_convnet", "validation_images": 0, "seed": 0, **MOVES, **OPTIONS}
+    with pytest.raises(ValueError, match=message):
+        recipe.train(**options | changes)
