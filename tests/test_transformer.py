@@ -84,6 +84,17 @@ class Interrupt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+def test_a_search_over_other_rows_is_not_touched(tmp_path):
+    options = {"directory": tmp_path, "name": "table"}
+    grid.GridOfRows(["a", "b"], lambda row: 0.5, **options).search(verbose=0)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    assert len(before) > 2
+    with pytest.raises(ValueError, match="table holds a search over another space"):
+        grid.GridOfRows(["a", "c"], lambda row: 0.7, **options)
+    assert before == {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    grid.GridOfRows(["a", "b"], lambda row: 0.7, **options)
+
+
 def test_training_in_parts_is_training_at_once():
     whole, parts = network(), network()
     loss = compiled.fit(whole, *data(), epochs=5, seed=3).history["loss"]

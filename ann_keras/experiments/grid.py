@@ -39,6 +39,9 @@ class GridOfRows(keras_tuner.Tuner):
         train: function of a row that returns its test accuracy.
         directory: of the search's own files.
         name: of the search; settings that change the outcome belong into it.
+
+    Raises:
+        ValueError: there is a search over other rows under that name; it is left as it is.
     """
 
     def __init__(self, rows, train, *, directory, name):
@@ -50,6 +53,12 @@ class GridOfRows(keras_tuner.Tuner):
             tune_new_entries=False,
         )
         super().__init__(oracle, directory=str(directory), project_name=name)
+        # The oracle now has the space of the folder, if that held a search.
+        if self.oracle.get_space().get_config()["space"] != space.get_config()["space"]:
+            raise ValueError(
+                f"{self.project_dir} holds a search over another space: delete or rename it, or "
+                "choose another --results folder"
+            )
 
     def run_trial(self, trial, **search_options):
         """The test accuracy of a trial's row, as keras-tuner's objective."""
