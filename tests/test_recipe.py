@@ -1,5 +1,6 @@
 """The training recipe of task 3.2.2: what is augmented, trained and scored."""
 
+import functools
 from types import SimpleNamespace
 
 import keras
@@ -10,7 +11,8 @@ from ann_keras.data import mnist
 from ann_keras.experiments import recipe
 from ann_keras.report.task import Task
 
-OPTIONS = {"epochs": 2, "batch_size": 500, "learning_rate": 3e-3, "source": "sample"}
+OPTIONS = {"epochs": 2, "batch_size": 500, "learning_rate": 3e-3, "copies": 1,
+           "source": "sample"}
 MOVES = {"rotation": 10.0, "shift": 2.0, "zoom": 0.1}
 
 
@@ -70,8 +72,9 @@ def test_scores_are_of_the_averaged_weights_and_held_out_images(monkeypatch):
 
     fit = recipe.compiled.fit
     monkeypatch.setattr(recipe.compiled, "fit", averaged)
+    still = {"rotation": 0.0, "shift": 0.0, "zoom": 0.0}  # so that scores have no randomness
     result = recipe.train(
-        network="pooled_convnet", seed=1, validation_images=100, **MOVES, **OPTIONS
+        network="pooled_convnet", seed=1, validation_images=100, **still, **OPTIONS
     )
     (trainer, averages), = kept
     for average, weight in zip(averages, trainer.trainable_variables, strict=True):
@@ -83,6 +86,7 @@ def test_scores_are_of_the_averaged_weights_and_held_out_images(monkeypatch):
                        ("val_accuracy", (images[held_out], labels[held_out]))):
         right = trainer(mnist.scale(data[0]), training=False).numpy().argmax(1) == data[1]
         assert result[name] == pytest.approx(right.mean())
+    assert result["test_accuracy_plain"] == result["test_accuracy"]
     assert trainer.optimizer.learning_rate.numpy() == pytest.approx(0.0, abs=1e-8)
 
 
@@ -99,6 +103,21 @@ def test_the_choice_is_made_on_validation_images_alone(tmp_path, monkeypatch):
     assert [settings["validation_images"] for settings in asked] == [50] * 3
     assert recipe.choose(task, texts[:1], validation_images=50, **OPTIONS) == "0/0/0"
     assert len(asked) == 3
+
+
+def test_probabilities_are_averaged_over_copies():
+    class Model:
+        """Sure of class 1 for one copy in three, else of class 0 by a little."""
+
+        def __call__(self, images, training):
+            self.calls = getattr(self, "calls", 0) + 1
+            first = 0.1 if self.calls % 3 == 0 else 0.6
+            return np.tile([first, 1 - first], (len(images), 1))
+
+    images, labels = np.zeros((5, 28, 28), np.uint8), np.ones(5, int)
+    score = functools.partial(recipe._accuracy, augment=lambda images, training: images)
+    assert score(Model(), copies=3, images=images, labels=labels) == 1.0  # 1.3 to 1.7
+    assert score(Model(), copies=2, images=images, labels=labels) == 0.0
 
 
 @pytest.mark.parametrize("text", ["10/2", "a/b/c", "-1/0/0", "0/40/0", "0/0/1", ""])

@@ -1,0 +1,75 @@
+"""What restricted and deep Boltzmann machines share: binary units and exact sums over them."""
+
+import numpy as np
+import tensorflow as tf
+
+MOST_UNITS = 22  # that are enumerated: four million states
+
+
+def draw(probabilities, uniforms):
+    """Binary states, 1 where a uniform random number is below the probability."""
+    return tf.cast(uniforms < probabilities, probabilities.dtype)
+
+
+def binary_states(units):
+    """All states of a number of binary units, float64 (2^units, units).
+
+    Raises:
+        ValueError: more than ``MOST_UNITS``.
+    """
+    if units > MOST_UNITS:
+        raise ValueError(f"{units} units have too many states to enumerate: {MOST_UNITS} at most")
+    numbers = np.arange(2**units, dtype=np.int64)
+    return (numbers[:, np.newaxis] >> np.arange(units) & 1).astype(np.float64)
+
+
+def log_partition(weights, first_bias, second_bias):
+    """Exact log Z of a bipartite machine, by enumeration of its smaller side, in float64.
+
+    The energy is −xᵀWy − bᵀx − cᵀy; for an RBM x are its hidden and y its visible units, for a
+    DBM of two hidden layers x is the first and y are visible and second hidden units together.
+
+    Args:
+        weights: W, array (m, n).
+        first_bias, second_bias: b (m,) and c (n,).
+
+    Returns:
+        log Σ exp(−energy) in nats, a float.
+
+    Raises:
+        ValueError: both sides have too many units.
+    """
+    weights, first, second = (
+        np.asarray(values, np.float64) for values in (weights, first_bias, second_bias)
+    )
+    if len(first) > len(second):
+        weights, first, second = weights.T, second, first
+    total = -np.inf
+    states = binary_states(len(first))
+    for part in np.array_split(states, max(1, len(states) // 2**16)):
+        terms = part @ first + np.logaddexp(0, part @ weights + second).sum(axis=1)
+        total = np.logaddexp(total, np.logaddexp.reduce(terms))
+    return float(total)
+
+
+class Uniforms:
+    """Uniform random numbers by a seed and a count of the draws, the same in every run.
+
+    Args:
+        seed: tensor of two whole numbers; two streams with different ones are independent.
+    """
+
+    def __init__(self, seed):
+        self.seed, self.draws = seed, 0
+
+    def __call__(self, shape):
+        """Uniform numbers in [0, 1), float32."""
+        self.draws += 1
+        return tf.random.stateless_uniform(shape, self.seed + tf.constant([0, self.draws]))
+
+
+def check_unit_interval(x):
+    """Raise ValueError if values lie outside [0, 1]."""
+    low, high = np.min(x), np.max(x)
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f"pixels must lie in [0, 1], found {low:g} to {high:g}")

@@ -1,0 +1,326 @@
+"""The restricted Boltzmann machine of task 4.1: scikit-learn's names, a compiled training loop.
+
+Energy E(v, h) = −bᵀv − cᵀh − hᵀWv, v and h binary.
+
+Sources: Smolensky 1986; Hinton, "Training products of experts by minimizing contrastive
+divergence", Neural Computation 14 (2002), for CD-k; Tieleman, "Training restricted Boltzmann
+machines using approximations to the likelihood gradient", ICML 2008, for PCD, which scikit-learn
+and the report use; Melchior, Fischer and Wiskott, "How to center deep Boltzmann machines",
+JMLR 17:99 (2016), for centring.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_array, check_random_state
+
+from ann_keras.models import boltzmann
+from ann_keras.models.boltzmann import Uniforms, draw
+from ann_keras.models.contrastive import ContrastiveDivergence
+
+
+@keras.saving.register_keras_serializable(package="ann_keras")
+class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
+    """Restricted Boltzmann machine with binary units, trained by PCD or CD-k.
+
+    With the defaults an update is scikit-learn's: persistent chains, as many as a mini-batch has
+    rows, move by one Gibbs step; pixels count as probabilities; rows keep their order.
+
+    Args:
+        n_components: hidden units.
+        learning_rate: of the mean gradient of a mini-batch.
+        batch_size: rows a mini-batch.
+        n_iter: passes over the training data.
+        random_state: seed, ``RandomState`` or None, as in scikit-learn; decides weights and draws.
+        method: "pcd", persistent chains, or "cd", chains that start at the data.
+        gibbs_steps: k, Gibbs steps an update.
+        momentum: share of the last change that is added to a change.
+        weight_decay: L2 penalty; the gradient loses so many times the weights.
+        centering: subtract moving means of visible and hidden units in the gradient.
+        binarize: draw binary pixels from the rows in each update, instead of taking them as
+            expectations.
+        shuffle: a new order of the rows in each iteration.
+        warm_start: ``fit`` goes on from where it was; so settings can change from pass to pass.
+        verbose: 1 prints the pseudo-likelihood after each iteration.
+
+    Attributes:
+        components_: weights W (n_components, n_features).
+        intercept_hidden_, intercept_visible_: biases c (n_components,) and b (n_features,).
+        h_samples_: hidden states of the chains (batch_size, n_components).
+        pseudo_likelihood_: list, after each iteration of ``fit``: mean of ``score_samples`` over
+            the training rows.
+        n_features_in_: visible units.
+    """
+
+    def __init__(
+        self, n_components=200, learning_rate=0.1, batch_size=10, n_iter=30, random_state=None, *,
+        method="pcd", gibbs_steps=1, momentum=0.0, weight_decay=0.0, centering=False,
+        binarize=False, shuffle=False, warm_start=False, verbose=0, **options,
+    ):
+        super().__init__(**options)
+        self.n_components, self.learning_rate = n_components, learning_rate
+        self.batch_size, self.n_iter, self.random_state = batch_size, n_iter, random_state
+        self.method, self.gibbs_steps = method, gibbs_steps
+        self.momentum, self.weight_decay = momentum, weight_decay
+        self.centering, self.binarize, self.shuffle = centering, binarize, shuffle
+        self.warm_start, self.verbose = warm_start, verbose
+
+    def build(self, input_shape):
+        """Make the weights: normal with standard deviation 0.01, biases of zero."""
+        self.n_features_in_ = int(input_shape[-1])
+        sizes = {"components": (self.n_components, self.n_features_in_),
+                 "intercept_hidden": (self.n_components,),
+                 "intercept_visible": (self.n_features_in_,)}
+        self._components, self._hidden_bias, self._visible_bias = (
+            self.add_weight(shape=shape, initializer="zeros", name=name)
+            for name, shape in sizes.items()
+        )
+        self._random = check_random_state(self.random_state)
+        self._learner = ContrastiveDivergence(
+            self._components.value, self._hidden_bias.value, self._visible_bias.value,
+            self.batch_size,
+        )
+        super().build(input_shape)
+
+    def call(self, inputs):
+        """Hidden probabilities P(h = 1 | v), (n, n_features) → (n, n_components)."""
+        return self._mean_hiddens(inputs)
+
+    def fit(self, X, y=None):
+        """Train for ``n_iter`` passes over rows X (n, n_features) in [0, 1].
+
+        Returns:
+            The machine itself.
+
+        Raises:
+            ValueError: bad settings, values outside [0, 1], or with ``warm_start`` another width.
+        """
+        X = self._check_rows(X, fresh=not self.warm_start)
+        if not (self.built and self.warm_start):
+            self._start(X)
+        rows = tf.constant(X)
+        for _ in range(self.n_iter):
+            self._learner.pass_over(rows, self._new_seed(), **self._training_options())
+            self.pseudo_likelihood_.append(float(self._score(rows, self._new_seed()).mean()))
+            if self.verbose:
+                print(f"iteration {len(self.pseudo_likelihood_)}: pseudo-likelihood "
+                      f"{self.pseudo_likelihood_[-1]:.2f}", flush=True)
+        return self
+
+    def partial_fit(self, X, y=None):
+        """One update with rows X (n, n_features) as mini-batch; returns the machine itself."""
+        X = self._check_rows(X, fresh=False)
+        if not self.built:
+            self._start(X)
+        self._learner.update(
+            tf.constant(X), Uniforms(self._new_seed()), **self._training_options()
+        )
+        return self
+
+    def transform(self, X):
+        """Hidden probabilities P(h = 1 | v), array (n, n_components), of rows X."""
+        self._check_is_fitted()
+        return self._mean_hiddens(tf.constant(self._check_rows(X))).numpy()
+
+    def gibbs(self, v):
+        """One Gibbs step from rows v (n, n_features): booleans of the same shape."""
+        self._check_is_fitted()
+        uniform = Uniforms(self._new_seed())
+        hidden = self._mean_hiddens(tf.constant(self._check_rows(v)))
+        visible = self._mean_visibles(draw(hidden, uniform(hidden.shape)))
+        return draw(visible, uniform(visible.shape)).numpy() > 0
+
+    def score_samples(self, X):
+        """Pseudo-likelihood of rows X, array (n,), as scikit-learn's: of one random pixel each.
+
+        log P(pixel | all others) times the number of pixels; the pixel is drawn anew in each call,
+        the same ones if ``random_state`` is a number.
+        """
+        self._check_is_fitted()
+        generator = check_random_state(self.random_state)
+        return self._score(tf.constant(self._check_rows(X)), _seed(generator))
+
+    def free_energy(self, X):
+        """F(v) = −log Σ_h exp(−E(v, h)) of rows X in nats, array (n,)."""
+        self._check_is_fitted()
+        return self._free_energy(tf.constant(self._check_rows(X))).numpy()
+
+    def log_likelihood(self, X):
+        """Exact log P(v) of rows X in nats, array (n,), by enumeration of hidden states.
+
+        Raises:
+            ValueError: there are too many hidden units.
+        """
+        self._check_is_fitted()
+        total = boltzmann.log_partition(
+            self.components_, self.intercept_hidden_, self.intercept_visible_
+        )
+        return -self.free_energy(X).astype(np.float64) - total
+
+    def reconstruct(self, v, known=None, steps=1, *, probabilities=False):
+        """States that a chain reaches from rows v.
+
+        Args:
+            v: rows (n, n_features).
+            known: boolean (n_features,) or (n, n_features); those pixels are set back to v after
+                each step, and the chain samples the others given them. None lets all run free.
+            steps: Gibbs steps.
+            probabilities: give P(v = 1 | h) of the last step instead of states drawn from it.
+
+        Returns:
+            Array (n, n_features).
+
+        Raises:
+            ValueError: no step, or ``known`` has another shape.
+        """
+        self._check_is_fitted()
+        if steps < 1:
+            raise ValueError(f"a chain needs at least one step, got {steps}")
+        v = self._check_rows(v)
+        known = np.zeros(v.shape, bool) if known is None else np.asarray(known, bool)
+        try:
+            known = np.broadcast_to(known, v.shape)
+        except ValueError:
+            raise ValueError(f"known pixels have shape {known.shape}, rows {v.shape}") from None
+        chain = _chain(self._components.value, self._hidden_bias.value, self._visible_bias.value,
+                       tf.constant(v), tf.constant(known), tf.constant(steps), self._new_seed())
+        return chain[1 if probabilities else 0].numpy()
+
+    def sample(self, n_samples, steps=1000, *, probabilities=False):
+        """States of chains after many steps from random states, array (n_samples, n_features)."""
+        self._check_is_fitted()
+        start = self._random.uniform(size=(n_samples, self.n_features_in_)) < 0.5
+        return self.reconstruct(start, steps=steps, probabilities=probabilities)
+
+    @property
+    def components_(self):
+        return self._weight("_components")
+
+    @property
+    def intercept_hidden_(self):
+        return self._weight("_hidden_bias")
+
+    @property
+    def intercept_visible_(self):
+        return self._weight("_visible_bias")
+
+    @property
+    def h_samples_(self):
+        self._check_is_fitted()
+        return self._learner.chains.numpy()
+
+    def get_config(self):
+        """Settings for ``keras.saving``; a ``RandomState`` is not kept."""
+        config = self.get_params(deep=False)
+        if not isinstance(self.random_state, (int, np.integer, type(None))):
+            config["random_state"] = None
+        return {"name": self.name} | config
+
+    def __sklearn_is_fitted__(self):
+        return self.built
+
+    def _mean_hiddens(self, v):
+        return tf.sigmoid(tf.matmul(v, self._components.value, transpose_b=True)
+                          + self._hidden_bias.value)
+
+    def _mean_visibles(self, h):
+        return tf.sigmoid(tf.matmul(h, self._components.value) + self._visible_bias.value)
+
+    def _free_energy(self, v):
+        hidden = tf.matmul(v, self._components.value, transpose_b=True) + self._hidden_bias.value
+        return (-tf.linalg.matvec(v, self._visible_bias.value)
+                - tf.reduce_sum(tf.nn.softplus(hidden), axis=1))
+
+    def _score(self, v, seed):
+        """Pseudo-likelihood of rows, by the one free-energy difference that a pixel makes."""
+        generator = np.random.default_rng(seed.numpy())
+        return _pseudo_likelihood(
+            self._components.value, self._hidden_bias.value, self._visible_bias.value, v,
+            tf.constant(generator.integers(v.shape[1], size=v.shape[0], dtype=np.int32)),
+        ).numpy()
+
+    def _start(self, X):
+        """Make the weights, or draw them anew: as scikit-learn does, by the same numbers."""
+        if not self.built or X.shape[1] != self.n_features_in_:
+            self.build(X.shape)
+        self._random = check_random_state(self.random_state)
+        shape = self.n_components, X.shape[1]
+        self._components.assign(self._random.normal(0, 0.01, shape))
+        self._hidden_bias.assign(np.zeros(shape[0]))
+        self._visible_bias.assign(np.zeros(shape[1]))
+        self._learner.reset(X.mean(axis=0))
+        self.pseudo_likelihood_ = []
+
+    def _training_options(self):
+        settings = {"learning_rate": self.learning_rate, "batch_size": self.batch_size,
+                    "gibbs_steps": self.gibbs_steps}
+        for name, value in settings.items():
+            if not value > 0:
+                raise ValueError(f"{name} must be positive, got {value}")
+        if not (0 <= self.momentum < 1 and self.weight_decay >= 0):
+            raise ValueError(
+                "momentum must lie in [0, 1) and weight_decay be at least 0, got "
+                f"{self.momentum} and {self.weight_decay}"
+            )
+        if self.method not in ("pcd", "cd"):
+            raise ValueError(f'method must be "pcd" or "cd", got {self.method!r}')
+        return settings | {
+            "momentum": self.momentum, "weight_decay": self.weight_decay,
+            "persistent": self.method == "pcd", "centering": self.centering,
+            "binarize": self.binarize, "shuffle": self.shuffle,
+        }
+
+    def _check_rows(self, X, fresh=False):
+        """Rows as a float32 array; of any width if the machine is new, or starts anew."""
+        X = check_array(X, dtype=np.float32, input_name="X")
+        boltzmann.check_unit_interval(X)
+        if self.built and not fresh and X.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input"
+            )
+        return X
+
+    def _check_is_fitted(self):
+        if not self.built:
+            raise NotFittedError(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with "
+                "appropriate arguments before using this estimator."
+            )
+
+    def _weight(self, name):
+        if not self.built:  # as scikit-learn's, the attribute is missing before fit
+            raise AttributeError(f"{type(self).__name__} has no weights before fit")
+        return getattr(self, name).numpy()
+
+    def _new_seed(self):
+        return _seed(self._random)
+
+
+def _seed(generator):
+    return tf.constant(generator.randint(2**31 - 1, size=2), tf.int32)
+
+
+@tf.function
+def _pseudo_likelihood(weights, hidden_bias, visible_bias, v, pixels):
+    hidden = tf.matmul(v, weights, transpose_b=True) + hidden_bias
+    change = 1 - 2 * tf.gather(v, pixels, batch_dims=1)
+    flipped = hidden + change[:, tf.newaxis] * tf.gather(tf.transpose(weights), pixels)
+    difference = -change * tf.gather(visible_bias, pixels) + tf.reduce_sum(
+        tf.nn.softplus(hidden) - tf.nn.softplus(flipped), axis=1
+    )
+    return -v.shape[1] * tf.nn.softplus(-difference)
+
+
+@tf.function(reduce_retracing=True)
+def _chain(weights, hidden_bias, visible_bias, v, known, steps, seed):
+    given, state, mean = v, v, v
+    for step in tf.range(steps):
+        uniform = Uniforms(seed + tf.stack([0, 2 * step]))
+        hidden = tf.sigmoid(tf.matmul(state, weights, transpose_b=True) + hidden_bias)
+        hidden = draw(hidden, uniform(tf.shape(hidden)))
+        mean = tf.where(known, given, tf.sigmoid(tf.matmul(hidden, weights) + visible_bias))
+        state = tf.where(known, given, draw(mean, uniform(tf.shape(mean))))
+    return state, mean
