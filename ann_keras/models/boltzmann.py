@@ -68,6 +68,13 @@ class Uniforms:
         return tf.random.stateless_uniform(shape, self.seed + tf.constant([0, self.draws]))
 
 
+def check_positive(**settings):
+    """Raise ValueError for the first setting that is not above zero."""
+    for name, value in settings.items():
+        if not value > 0:
+            raise ValueError(f"{name} must be positive, got {value}")
+
+
 def check_unit_interval(x):
     """Raise ValueError if values lie outside [0, 1]."""
     low, high = np.min(x), np.max(x)

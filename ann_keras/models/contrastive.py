@@ -16,10 +16,15 @@ class ContrastiveDivergence:
     Args:
         components, hidden_bias, visible_bias: TensorFlow variables of the machine, which change.
         chains: number of persistent chains.
+        bottom_up, top_down: factors on the inputs of hidden and of visible units; 2 for the first
+            or the last machine of a stack that becomes a DBM, 1 otherwise.
     """
 
-    def __init__(self, components, hidden_bias, visible_bias, chains):
+    def __init__(
+        self, components, hidden_bias, visible_bias, chains, *, bottom_up=1.0, top_down=1.0
+    ):
         self.parameters = components, hidden_bias, visible_bias
+        self._bottom_up, self._top_down = bottom_up, top_down
         self._velocities = [
             tf.Variable(tf.zeros_like(value), trainable=False) for value in self.parameters
         ]
@@ -64,15 +69,16 @@ class ContrastiveDivergence:
             persistent: move the persistent chains; otherwise chains start at v.
             plain: without momentum and decay, which saves memory traffic.
         """
-        weights, hidden_bias, visible_bias = self.parameters
+        weights, _, visible_bias = self.parameters
         if binarize:
             v = draw(v, uniform(tf.shape(v)))
-        positive = _mean(v, weights, hidden_bias)
+        positive = self._mean_hiddens(v)
         hidden = self.chains.value() if persistent else draw(positive, uniform(tf.shape(positive)))
         for _ in range(gibbs_steps):
-            visible = tf.sigmoid(tf.matmul(hidden, weights) + visible_bias)
+            visible = self._top_down * tf.matmul(hidden, weights)
+            visible = tf.sigmoid(visible + visible_bias)
             visible = draw(visible, uniform(tf.shape(visible)))
-            negative = _mean(visible, weights, hidden_bias)
+            negative = self._mean_hiddens(visible)
             hidden = draw(negative, uniform(tf.shape(negative)))
         if persistent:
             self.chains.assign(hidden)
@@ -117,6 +123,7 @@ class ContrastiveDivergence:
                 **options,
             )
 
-
-def _mean(visible, weights, hidden_bias):
-    return tf.sigmoid(tf.matmul(visible, weights, transpose_b=True) + hidden_bias)
+    def _mean_hiddens(self, visible):
+        weights, hidden_bias, _ = self.parameters
+        inputs = self._bottom_up * tf.matmul(visible, weights, transpose_b=True)
+        return tf.sigmoid(inputs + hidden_bias)

@@ -82,6 +82,7 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
             self._components.value, self._hidden_bias.value, self._visible_bias.value,
             self.batch_size,
         )
+        self.pseudo_likelihood_ = []
         super().build(input_shape)
 
     def call(self, inputs):
@@ -97,12 +98,13 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
         Raises:
             ValueError: bad settings, values outside [0, 1], or with ``warm_start`` another width.
         """
+        options = self._training_options()
         X = self._check_rows(X, fresh=not self.warm_start)
         if not (self.built and self.warm_start):
             self._start(X)
         rows = tf.constant(X)
         for _ in range(self.n_iter):
-            self._learner.pass_over(rows, self._new_seed(), **self._training_options())
+            self._learner.pass_over(rows, self._new_seed(), **options)
             self.pseudo_likelihood_.append(float(self._score(rows, self._new_seed()).mean()))
             if self.verbose:
                 print(f"iteration {len(self.pseudo_likelihood_)}: pseudo-likelihood "
@@ -111,12 +113,11 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
 
     def partial_fit(self, X, y=None):
         """One update with rows X (n, n_features) as mini-batch; returns the machine itself."""
-        X = self._check_rows(X, fresh=False)
+        options = self._training_options()
+        X = self._check_rows(X)
         if not self.built:
             self._start(X)
-        self._learner.update(
-            tf.constant(X), Uniforms(self._new_seed()), **self._training_options()
-        )
+        self._learner.update(tf.constant(X), Uniforms(self._new_seed()), **options)
         return self
 
     def transform(self, X):
@@ -243,10 +244,17 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
 
     def _start(self, X):
         """Make the weights, or draw them anew: as scikit-learn does, by the same numbers."""
-        if not self.built or X.shape[1] != self.n_features_in_:
+        shape = self.n_components, X.shape[1]
+        if self.built and (
+            self._components.shape != shape or len(self.h_samples_) != self.batch_size
+        ):
+            for weight in self.weights:
+                self._untrack_variable(weight)
+            self._tracker.unlock()  # else Keras lets no model be built twice
+            self.built = False
+        if not self.built:
             self.build(X.shape)
         self._random = check_random_state(self.random_state)
-        shape = self.n_components, X.shape[1]
         self._components.assign(self._random.normal(0, 0.01, shape))
         self._hidden_bias.assign(np.zeros(shape[0]))
         self._visible_bias.assign(np.zeros(shape[1]))
@@ -256,9 +264,7 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
     def _training_options(self):
         settings = {"learning_rate": self.learning_rate, "batch_size": self.batch_size,
                     "gibbs_steps": self.gibbs_steps}
-        for name, value in settings.items():
-            if not value > 0:
-                raise ValueError(f"{name} must be positive, got {value}")
+        boltzmann.check_positive(n_components=self.n_components, **settings)
         if not (0 <= self.momentum < 1 and self.weight_decay >= 0):
             raise ValueError(
                 "momentum must lie in [0, 1) and weight_decay be at least 0, got "

@@ -1,0 +1,159 @@
+"""Training and scoring of Boltzmann machines, tasks 4.1.1 to 4.1.7."""
+
+import hashlib
+
+import numpy as np
+
+from ann_keras.data import mnist
+from ann_keras.evaluation import ais
+from ann_keras.models.rbm import BernoulliRBM
+
+#: Components and learning rates of Figure 15.
+FIGURE_15 = ((50, 0.1), (128, 0.1), (200, 0.1), (300, 0.1), (200, 0.02), (200, 0.05), (200, 0.5))
+BEST = 200, 0.1  # that the report goes on with
+
+
+def digits(source):
+    """Training images and test images as rows (n, 784) in [0, 1], and the test labels."""
+    (x, _), (x_test, y_test) = mnist.load(source)
+    rows, test_rows = (mnist.scale(images).reshape(len(images), -1) for images in (x, x_test))
+    return rows, test_rows, y_test
+
+
+def binary(rows):
+    """Binary images: a pixel is white from half grey on."""
+    return (np.asarray(rows) >= 0.5).astype(np.float32)
+
+
+def train_rbm(
+    *, components, learning_rate, iterations, batch_size, seed, source, checkpoints=(),
+    falling=False, thresholded=False, **options,
+):
+    """Train an RBM as published, or otherwise by ``options`` of ``BernoulliRBM``.
+
+    Args:
+        components, learning_rate, iterations, batch_size: of ``BernoulliRBM``.
+        seed: of weights and chains.
+        source: of MNIST.
+        checkpoints: iterations after which the weights are kept too.
+        falling: the learning rate falls in equal steps, towards zero after the last iteration.
+        thresholded: train on ``binary`` images.
+        options: others of ``BernoulliRBM``.
+
+    Returns:
+        Dict: "components", "hidden_bias" and "visible_bias" of the trained machine, with a first
+        axis (checkpoints + 1,) if there are some; "pseudo_likelihood" (iterations,) of the
+        training images.
+    """
+    rows, _, _ = digits(source)
+    rows = binary(rows) if thresholded else rows
+    rbm = BernoulliRBM(
+        components, learning_rate, batch_size, 1, seed, warm_start=True, **options
+    )
+    kept = []
+    for iteration in range(1, iterations + 1):
+        if falling:
+            rbm.set_params(learning_rate=learning_rate * (1 - (iteration - 1) / iterations))
+        rbm.fit(rows)
+        if iteration in (*checkpoints, iterations):
+            kept.append((rbm.components_, rbm.intercept_hidden_, rbm.intercept_visible_))
+    weights = [np.stack(values) for values in zip(*kept)]
+    weights = weights if checkpoints else [values[0] for values in weights]
+    names = "components", "hidden_bias", "visible_bias"
+    return dict(zip(names, weights)) | {"pseudo_likelihood": rbm.pseudo_likelihood_}
+
+
+def rbm_of(run, seed=0):
+    """The ``BernoulliRBM`` of a run of ``train_rbm`` without checkpoints."""
+    components = run["components"]
+    rbm = BernoulliRBM(len(components), random_state=seed)
+    rbm.build((None, components.shape[1]))
+    rbm.set_weights([components, run["hidden_bias"], run["visible_bias"]])
+    return rbm
+
+
+def published_rbm(task, settings, *, of=None, size=BEST):
+    """The report's RBM, or one of Figure 15, trained here or taken from task 4.1.2."""
+    components, rate = size
+    return task.run(
+        f"RBM {components}, rate {rate:g}, seed 0", train_rbm, of=of, components=components,
+        learning_rate=rate, iterations=settings.iterations, batch_size=settings.batch_size,
+        seed=0, source=settings.source,
+    )
+
+
+def bracket(run, *, source, temperatures, chains=100, burn_in=1000):
+    """Log-likelihood of the binary test images, from above by forward AIS and from below.
+
+    Args:
+        run: of ``train_rbm``.
+        source: of MNIST.
+        temperatures, chains: of AIS.
+        burn_in: Gibbs steps from training images to the samples that reverse AIS starts from.
+
+    Returns:
+        Dict: "upper" and "lower" log-likelihood in nats an image, "log_partition" of both, and
+        the ends of three standard errors of the forward estimate, "low" and "high".
+    """
+    rows, test_rows, _ = digits(source)
+    rbm = rbm_of(run)
+    machine = ais.of_rbm(rbm, rows.mean(axis=0))
+    forward = ais.forward(machine, chains=chains, temperatures=temperatures)
+    visible = rbm.reconstruct(binary(rows[:chains]), steps=burn_in)
+    hidden = np.random.default_rng(0).random((chains, len(run["hidden_bias"])))
+    reverse = ais.reverse(machine, hidden < rbm.transform(visible), temperatures=temperatures)
+    energy = float(rbm.free_energy(binary(test_rows)).mean(dtype=np.float64))
+    return {
+        "upper": -energy - forward.log_partition,
+        "lower": -energy - reverse.log_partition,
+        "low": -energy - forward.high,
+        "high": -energy - forward.low,
+        "log_partition": [forward.log_partition, reverse.log_partition],
+    }
+
+
+def sharpness(rows):
+    """Mean of (2p − 1)² over pixels of rows, (n,): 1 for black and white, 0 for grey."""
+    return np.mean((2 * np.asarray(rows) - 1) ** 2, axis=1)
+
+
+def score(task, name, run, settings):
+    """Score a trained RBM on unseen digits, and record it under its name.
+
+    Returns:
+        Dict: "pseudo_likelihood" and the AIS bracket "upper" and "lower" of the binary test
+        images (nats), "error", the mean squared error a pixel of P(v | h) after one Gibbs step,
+        and its ``sharpness``.
+    """
+    def compute(*, weights, source, temperatures):
+        _, rows, _ = digits(source)
+        rbm = rbm_of(run)
+        seen = rbm.reconstruct(rows, probabilities=True)
+        found = bracket(run, source=source, temperatures=temperatures)
+        return found | {
+            "pseudo_likelihood": rbm.score_samples(binary(rows)).mean(),
+            "error": np.mean((seen - rows) ** 2), "sharpness": sharpness(seen).mean(),
+        }
+
+    found = task.run(
+        f"{name}, scores", compute, weights=digest(run), source=settings.source,
+        temperatures=settings.temperatures,
+    )
+    task.measure(f"{name}/pseudo_likelihood/last", run["pseudo_likelihood"][-1], better="higher")
+    for part, better in (("upper", "higher"), ("lower", "higher")):
+        task.measure(f"{name}/log_likelihood/{part}", found[part], better=better, unit="nats")
+    task.measure(f"{name}/reconstruction/error", found["error"], better="lower")
+    task.measure(f"{name}/reconstruction/sharpness", found["sharpness"])
+    names = "pseudo_likelihood", "upper", "lower", "error", "sharpness"
+    return {part: float(found[part]) for part in names}
+
+
+def digest(run):
+    """A short text that tells trained machines apart."""
+    return hashlib.sha256(run["components"].tobytes()).hexdigest()[:12]
+
+
+def iterations_to(curve, within):
+    """Iterations after which a curve stays within so much of the mean of its last three values."""
+    away = np.flatnonzero(np.abs(curve - np.mean(curve[-3:])) > within)
+    return int(away[-1]) + 2 if len(away) else 1

@@ -1,0 +1,95 @@
+"""Digits with a part removed, restored by an RBM and labelled by a convnet, tasks 4.1.4, 4.1.5."""
+
+import numpy as np
+
+from ann_keras import plots
+
+SIDE = 28
+
+
+def known_pixels(region, lines):
+    """Which pixels are kept when so many lines of a region are removed.
+
+    Args:
+        region: "top", "bottom" or "middle" for rows, "left" or "right" for columns.
+        lines: how many.
+
+    Returns:
+        Boolean array (784,), False where the image is removed.
+
+    Raises:
+        ValueError: an unknown region, or more lines than there are.
+    """
+    if not 0 <= lines <= SIDE:
+        raise ValueError(f"0 to {SIDE} lines can be removed, got {lines}")
+    starts = {
+        "top": 0, "bottom": SIDE - lines, "middle": (SIDE - lines) // 2, "left": 0,
+        "right": SIDE - lines,
+    }
+    if region not in starts:
+        raise ValueError(f"unknown region {region!r}: choose from {sorted(starts)}")
+    known = np.ones((SIDE, SIDE), bool)
+    removed = slice(starts[region], starts[region] + lines)
+    if region in ("left", "right"):
+        known[:, removed] = False
+    else:
+        known[removed] = False
+    return known.ravel()
+
+
+def restore(rbm, rows, known, steps, *, clamped):
+    """Images whose removed pixels are an RBM's.
+
+    Args:
+        rbm: ``BernoulliRBM``.
+        rows: whole images (n, 784).
+        known: boolean (784,), False where they are removed, to black.
+        steps: Gibbs steps from the images so cut.
+        clamped: hold the known pixels in every step; the report lets all of them run free.
+
+    Returns:
+        Probabilities of the last step (n, 784), and the same with the known pixels put back.
+    """
+    cut = np.where(known, rows, 0)
+    seen = rbm.reconstruct(cut, known if clamped else None, steps, probabilities=True)
+    return seen, np.where(known, rows, seen)
+
+
+def compare(rbm, judge, rows, labels, known, steps):
+    """How many digits are recognised after a part is removed, and restored in two ways.
+
+    Args:
+        rbm, rows, known, steps: as of ``restore``.
+        judge: ``labels.Judge``.
+        labels: of the images, (n,).
+
+    Returns:
+        Dict of predicted labels (n,): "whole", "cut", "free" (as published: free-running, the
+        known pixels put back at the end), "free_raw" (not put back) and "clamped".
+    """
+    raw, free = restore(rbm, rows, known, steps, clamped=False)
+    clamped = restore(rbm, rows, known, steps, clamped=True)[1]
+    images = {"whole": rows, "cut": np.where(known, rows, 0), "free": free, "free_raw": raw,
+              "clamped": clamped}
+    return {name: judge.labels(parts) for name, parts in images.items()}
+
+
+def shares(predicted, labels):
+    """Share of right labels, all together and by digit (10,), from one array of ``compare``."""
+    right = predicted == labels
+    return right.mean(), np.array([right[labels == digit].mean() for digit in range(10)])
+
+
+def margin(share, number):
+    """Half the 95% interval of a share of so many images (normal approximation)."""
+    return 1.96 * np.sqrt(share * (1 - share) / number)
+
+
+def draw(task, stem, images, rows):
+    """Images in a grid: ``images`` by row title, each (n, 784)."""
+    figure, axes = plots.image_grid(len(images), rows)
+    for line, (title, parts) in zip(axes, images.items(), strict=True):
+        for panel, part in zip(line, parts):
+            panel.imshow(part.reshape(SIDE, SIDE), cmap="gray", vmin=0, vmax=1)
+        line[0].set_ylabel(title, fontsize=8)
+    task.figure(stem, figure)
