@@ -49,8 +49,8 @@ def run(task, settings):
     raw, free = restoration.restore(rbm, shown, known, settings.steps, clamped=False)
     clamped = restoration.restore(rbm, shown, known, settings.steps, clamped=True)[1]
     restoration.draw(task, "fig17_rbm_restoration", {
-        f"{settings.removed} rows cut": np.where(known, shown, 0), "reconstructed": raw, "merged": free,
-        "known held": clamped,
+        f"{settings.removed} rows cut": np.where(known, shown, 0), "reconstructed": raw,
+        "merged": free, "known held": clamped,
     }, len(shown))
 
     labels = labels[: settings.images]

@@ -5,8 +5,8 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules={
-        "ablation", "autoencoder", "boltzmann", "convnet", "forecasting", "grid", "hopfield",
-        "labels", "laser", "recall", "recipe", "regression", "restoration", "surface",
-        "transformer",
+        "ablation", "autoencoder", "boltzmann", "convnet", "dbm", "filters", "forecasting",
+        "grid", "hopfield", "labels", "laser", "recall", "recipe", "regression", "restoration",
+        "samples", "surface", "transformer",
     },
 )

@@ -117,7 +117,7 @@ def sharpness(rows):
     return np.mean((2 * np.asarray(rows) - 1) ** 2, axis=1)
 
 
-def score(task, name, run, settings):
+def score(task, name, run, settings, *, of=None):
     """Score a trained RBM on unseen digits, and record it under its name.
 
     Returns:
@@ -136,7 +136,7 @@ def score(task, name, run, settings):
         }
 
     found = task.run(
-        f"{name}, scores", compute, weights=digest(run), source=settings.source,
+        f"{name}, scores", compute, of=of, weights=digest(run), source=settings.source,
         temperatures=settings.temperatures,
     )
     task.measure(f"{name}/pseudo_likelihood/last", run["pseudo_likelihood"][-1], better="higher")
@@ -146,6 +146,26 @@ def score(task, name, run, settings):
     task.measure(f"{name}/reconstruction/sharpness", found["sharpness"])
     names = "pseudo_likelihood", "upper", "lower", "error", "sharpness"
     return {part: float(found[part]) for part in names}
+
+
+def exact_scores(run, source):
+    """Pseudo-likelihood and exact log-likelihood (nats) of the binary test images.
+
+    Args:
+        run: of ``train_rbm`` with checkpoints.
+        source: of MNIST.
+
+    Returns:
+        Array (checkpoints + 1, 2).
+    """
+    rows = binary(digits(source)[1])
+    names = "components", "hidden_bias", "visible_bias"
+    machines = [
+        rbm_of(dict(zip(names, weights))) for weights in zip(*(run[name] for name in names))
+    ]
+    return np.array([
+        [rbm.score_samples(rows).mean(), rbm.log_likelihood(rows).mean()] for rbm in machines
+    ])
 
 
 def digest(run):

@@ -1,0 +1,111 @@
+"""Training and scoring of the DBM of tasks 4.1.6 and 4.1.7."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from ann_keras.evaluation import ais
+from ann_keras.experiments.boltzmann import binary, digest, digits
+from ann_keras.models.dbm import DBM
+
+PRETRAINING = (  # options of DBM.pretrain by layer, protocol of section 4.1
+    {"learning_rate": 0.05, "momentum": 0.5, "weight_decay": 1e-3},
+    {"learning_rate": 0.01, "momentum": 0.5, "weight_decay": 2e-4},
+)
+JOINT = {"momentum": 0.5, "weight_decay": 0.0, "centering": True, "max_norm": 6.0}
+SEED = 0
+
+
+def trained(task, settings, *, of=None):
+    """The run of ``train`` that the script's settings ask for, or another task's copy of it."""
+    return task.run(
+        "DBM", train, of=of, resumable=True, layers=list(settings.layers),
+        pretraining_epochs=list(settings.pretraining_epochs), joint_epochs=settings.joint_epochs,
+        joint_rate=settings.joint_rate, mean_field_updates=settings.mean_field_updates,
+        gibbs_steps=settings.gibbs_steps, source=settings.source,
+    )
+
+
+def train(
+    *, layers, pretraining_epochs, joint_epochs, joint_rate, mean_field_updates, gibbs_steps,
+    source, checkpoint=None,
+):
+    """Pre-train a DBM layer by layer, then train both together, on binary training images.
+
+    Args:
+        layers: units.
+        pretraining_epochs: of each layer, by the rates of ``PRETRAINING``; momentum rises to 0.9
+            after five.
+        joint_epochs: of ``DBM.fit``, with ``JOINT``.
+        joint_rate: learning rate of the first of them; it falls to zero in equal steps.
+        mean_field_updates, gibbs_steps: of ``DBM.fit``.
+        source: of MNIST.
+        checkpoint: folder; an interrupted run goes on from its last joint epoch.
+
+    Returns:
+        Dict: "kernel_1", "kernel_2", "bias_0", "bias_1", "bias_2" and the "particles" of v and
+        of h₂ that training left.
+    """
+    rows = binary(digits(source)[0])
+    machine = DBM(layers, seed=SEED)
+    file = Path(checkpoint) / "dbm.npz" if checkpoint is not None else None
+    done = 0
+    if file is not None and file.is_file():
+        with np.load(file) as saved:
+            done = int(saved["done"])
+            machine.set_state({name: saved[name] for name in saved.files if name != "done"})
+    else:
+        for layer, (epochs, options) in enumerate(zip(pretraining_epochs, PRETRAINING), start=1):
+            for epoch in range(epochs):
+                faster = {"momentum": 0.9} if epoch >= 5 else {}
+                machine.pretrain(layer, rows, **options | faster)
+    for epoch in range(done, joint_epochs):
+        machine.fit(
+            rows, learning_rate=joint_rate * (1 - epoch / joint_epochs), gibbs_steps=gibbs_steps,
+            mean_field_updates=mean_field_updates, **JOINT,
+        )
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            temporary = file.with_suffix(".new.npz")
+            np.savez(temporary, done=epoch + 1, **machine.get_state())
+            os.replace(temporary, file)
+    names = ("kernel_1", "kernel_2", "bias_0", "bias_1", "bias_2")
+    weights = dict(zip(names, (*machine.kernels, *machine.biases), strict=True))
+    visible, top = machine.particles()
+    return weights | {"visible_particles": visible, "top_particles": top}
+
+
+def machine_of(run):
+    """The ``DBM`` of a run of ``train``."""
+    kernels, biases = ([run[f"{name}_{k}"] for k in numbers]
+                       for name, numbers in (("kernel", (1, 2)), ("bias", (0, 1, 2))))
+    machine = DBM([len(bias) for bias in biases], seed=SEED)
+    machine.set_weights([*kernels, *biases])
+    return machine
+
+
+def score(task, run, settings):
+    """Bound on the log-likelihood of the binary test images by AIS from both sides, in nats.
+
+    Returns:
+        Dict: "upper" by forward AIS and "lower" by reverse AIS, from the chains of training.
+    """
+
+    def compute(*, weights, source, temperatures):
+        rows, test_rows, _ = digits(source)
+        machine = machine_of(run)
+        network = ais.of_dbm(machine, binary(rows).mean(axis=0))
+        forward = ais.forward(network, temperatures=temperatures)
+        visible, top = run["visible_particles"], run["top_particles"]
+        first, second = machine.kernels
+        inputs = visible @ first + top @ second.T + machine.biases[1]
+        hidden = np.random.default_rng(SEED).random(inputs.shape) < 1 / (1 + np.exp(-inputs))
+        reverse = ais.reverse(network, hidden, temperatures=temperatures)
+        bound = machine.bound(binary(test_rows), 0.0).mean()
+        return {"upper": bound - forward.log_partition, "lower": bound - reverse.log_partition}
+
+    return task.run(
+        "DBM, likelihood", compute, weights=digest({"components": run["kernel_1"]}),
+        source=settings.source, temperatures=settings.temperatures,
+    )

@@ -1,0 +1,132 @@
+"""Task 4.1.7: samples of the RBM and of the DBM, shown alike.
+
+The report sets binary states of the RBM, one Gibbs step from test images, beside probabilities of
+the DBM from its long-run particles (D11), and finds the DBM's better and smoother. Here both are
+shown both ways, as states and as probabilities, both after one step from test images and from long
+chains; a convnet says of how many samples it is sure.
+
+    python scripts/task_4_1_7.py                     about 40 seconds
+    python scripts/task_4_1_7.py --preset report     about 5 minutes, with the RBM of task 4.1.2
+                                                     and the DBM of task 4.1.6
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ann_keras import command, experiments, plots
+
+
+@dataclass(frozen=True)
+class Settings:
+    layers: tuple[int, int, int] = (784, 512, 1024)  # report: of the DBM
+    iterations: int = 30  # report: of the RBM's training
+    batch_size: int = 10  # report: of the RBM
+    source: Literal["full", "sample"] = "full"  # report
+    pretraining_epochs: tuple[int, int] = (20, 20)  # of the DBM, as in task 4.1.6
+    joint_epochs: int = 60  # as in task 4.1.6
+    joint_rate: float = 0.005  # as in task 4.1.6
+    mean_field_updates: int = 10  # as in task 4.1.6
+    gibbs_steps: int = 5  # as in task 4.1.6
+    chain: int = 2_000  # ours: steps of a long chain from random states
+    images: int = 1_000  # ours: samples that are counted
+    epochs: int = 10  # ours: of the labelling convnet
+    seeds: int = 1  # the report shows one machine
+
+
+SAMPLE = Settings(
+    layers=(784, 64, 128), iterations=12, source="sample", pretraining_epochs=(5, 5),
+    joint_epochs=10, chain=300, images=300, epochs=8,
+)
+PRESETS = {
+    "smoke": replace(
+        SAMPLE, layers=(784, 20, 30), iterations=2, pretraining_epochs=(1, 1), joint_epochs=2,
+        chain=5, images=30, epochs=1,
+    ),
+    "quick": SAMPLE,
+    "report": Settings(),
+}
+STARTS = {"one step from test images": "one_step", "long chains": "long_chains"}
+KINDS = "states", "probabilities"
+
+
+def run(task, settings):
+    boltzmann, dbm = experiments.boltzmann, experiments.dbm
+    rbm = boltzmann.rbm_of(boltzmann.published_rbm(task, settings, of="4.1.2"))
+    deep = dbm.machine_of(dbm.trained(task, settings, of="4.1.6"))
+    judge = experiments.labels.Judge(
+        task, epochs=settings.epochs, source=settings.source, of="4.1.3"
+    )
+    _, rows, _ = boltzmann.digits(settings.source)
+    rows = rows[: settings.images]
+    drawn = {}
+    for kind in KINDS:
+        grey = {"probabilities": kind == "probabilities"}
+        drawn["RBM", "one_step", kind] = rbm.reconstruct(rows, **grey)
+        drawn["DBM", "one_step", kind] = deep.sample(rows, 1, **grey)
+        drawn["RBM", "long_chains", kind] = rbm.sample(len(rows), settings.chain, **grey)
+        drawn["DBM", "long_chains", kind] = deep.sample(len(rows), settings.chain, **grey)
+    quality = {
+        key: experiments.samples.quality(judge, images) for key, images in drawn.items()
+    }
+    digits = experiments.samples.quality(judge, boltzmann.binary(rows))
+    for name, value in digits.items():
+        task.measure(f"test_digits/{name}", value)
+    for (machine, start, kind), values in quality.items():
+        for name, value in values.items():
+            task.measure(f"{machine}/{start}/{kind}/{name}", value)
+    task.table(
+        "samples", ["machine", "start", "shown as", *digits],
+        [[*key, *(f"{value:.3f}" for value in values.values())]
+         for key, values in quality.items()],
+    )
+    draw(task, drawn)
+    judge_claims(task, quality, digits)
+
+
+def draw(task, drawn, columns=10):
+    figure, axes = plots.image_grid(len(drawn), columns, size=0.85)
+    titles = {short: long for long, short in STARTS.items()}
+    for line, ((machine, start, kind), images) in zip(axes, drawn.items(), strict=True):
+        for panel, image in zip(line, images):
+            panel.imshow(image.reshape(28, 28), cmap="gray", vmin=0, vmax=1)
+        line[0].set_ylabel(f"{machine}, {kind}\n{titles[start]}", fontsize=7, rotation=0,
+                           ha="right", va="center")
+    task.figure("fig20_boltzmann_samples", figure)
+
+
+def judge_claims(task, quality, digits):
+    def sure(machine, start, kind):
+        return quality[machine, start, kind]["confident"]
+
+    better = [
+        sure("DBM", start, kind) > sure("RBM", start, kind)
+        for start in STARTS.values() for kind in KINDS
+    ]
+    published = sure("DBM", "long_chains", "probabilities") > sure("RBM", "one_step", "states")
+    task.claim(
+        "4.1.7-a", True if all(better) else "artefact" if published else False,
+        "Share of samples of which the convnet is sure, RBM and DBM: "
+        + "; ".join(
+            f"{long}, {kind} {sure('RBM', short, kind):.0%} and {sure('DBM', short, kind):.0%}"
+            for long, short in STARTS.items() for kind in KINDS
+        ) + f"; of test digits {digits['confident']:.0%}.",
+        deviation="D11",
+    )
+    grey = {
+        (machine, kind): quality[machine, "long_chains", kind]["grey"]
+        for machine in ("RBM", "DBM") for kind in KINDS
+    }
+    alike = all(grey[machine, "states"] == 0 < grey[machine, "probabilities"]
+                for machine in ("RBM", "DBM"))
+    task.claim(
+        "4.1.7-b", "artefact" if alike else False,
+        "Pixels between 0.1 and 0.9: "
+        + ", ".join(f"{share:.1%} of the {machine}'s {kind}"
+                    for (machine, kind), share in grey.items())
+        + ". Either machine has binary pixels as states and smooth edges as probabilities.",
+        deviation="D11",
+    )
+
+
+if __name__ == "__main__":
+    command.main("4.1.7", run, PRESETS, __doc__)
