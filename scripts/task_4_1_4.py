@@ -26,36 +26,38 @@ class Settings:
     shown: tuple[int, ...] = (10, 11, 12, 13, 14, 15)  # report: test images
     images: int = 2_000  # ours: test digits that are counted
     epochs: int = 10  # ours: of the labelling convnet
-    seeds: int = 1  # of the RBM; the report shows one
+    seeds: int = 3  # ours: of the RBM; the report shows one
 
 
 PRESETS = {
-    "smoke": Settings(iterations=2, source="sample", images=100, epochs=1),
-    "quick": Settings(iterations=12, source="sample", images=1_000, epochs=8),
+    "smoke": Settings(iterations=2, source="sample", images=100, epochs=1, seeds=1),
+    "quick": Settings(iterations=12, source="sample", images=1_000, epochs=8, seeds=1),
     "report": Settings(),
 }
 
 
 def run(task, settings):
     boltzmann, restoration = experiments.boltzmann, experiments.restoration
-    trained = boltzmann.published_rbm(task, settings, of="4.1.2")
+    machines = [
+        boltzmann.rbm_of(boltzmann.published_rbm(task, settings, seed, of="4.1.2"))
+        for seed in task.seeds
+    ]
     judge = experiments.labels.Judge(
         task, epochs=settings.epochs, source=settings.source, of="4.1.3"
     )
     _, rows, labels = boltzmann.digits(settings.source)
     known = restoration.known_pixels("top", settings.removed)
-    rbm = boltzmann.rbm_of(trained)
     shown = rows[list(settings.shown)]
-    raw, free = restoration.restore(rbm, shown, known, settings.steps, clamped=False)
-    clamped = restoration.restore(rbm, shown, known, settings.steps, clamped=True)[1]
+    raw, free = restoration.restore(machines[0], shown, known, settings.steps, clamped=False)
+    clamped = restoration.restore(machines[0], shown, known, settings.steps, clamped=True)[1]
     restoration.draw(task, "fig17_rbm_restoration", {
         f"{settings.removed} rows cut": np.where(known, shown, 0), "reconstructed": raw,
         "merged": free, "known held": clamped,
-    }, len(shown))
+    })
 
     labels = labels[: settings.images]
     predicted = restoration.compare(
-        rbm, judge, rows[: settings.images], labels, known, settings.steps
+        machines, judge, rows[: settings.images], known, settings.steps
     )
     by_digit = {}
     for name, guess in predicted.items():
@@ -66,7 +68,8 @@ def run(task, settings):
         [[digit, *(f"{by_digit[name][digit]:.3f}" for name in by_digit)] for digit in range(10)],
     )
     draw(task, by_digit)
-    judge_claim(task, settings, by_digit["free"], by_digit["cut"], predicted["free"], labels,
+    nines = predicted["free"][:, labels == 9]
+    judge_claim(task, settings, by_digit, np.bincount(nines.ravel(), minlength=10) / nines.size,
                 judge.labels(free))
 
 
@@ -82,21 +85,19 @@ def draw(task, by_digit):
     task.figure("restored_by_digit", figure)
 
 
-def judge_claim(task, settings, free, cut, predicted, labels, shown):
-    nines = predicted[labels == 9]
-    wrong = np.bincount(nines, minlength=10)
-    as_four = wrong[4] / len(nines)
+def judge_claim(task, settings, by_digit, nines, shown):
+    free, cut = by_digit["free"], by_digit["cut"]
     parts = {
         "1s are restored best": int(free.argmax()) == 1,
-        "a 9 is rather taken for a 4 than for a 9": wrong[4] > wrong[9],
+        "a 9 is rather taken for a 4 than for a 9": nines[4] > nines[9],
         "most 5s are right": free[5] > 0.5,
     }
     task.claim(
-        "4.1.4-a", all(parts.values()),
-        f"Of {len(labels):,} digits, restored free-running: "
+        "4.1.4-a", bool(all(parts.values())),
+        f"Of {settings.images:,} digits, restored free-running: "
         + ", ".join(f"{digit}: {share:.0%} ({cut[digit]:.0%} when cut)"
                     for digit, share in enumerate(free))
-        + f" get the right label; {as_four:.0%} of 9s are labelled 4. "
+        + f" get the right label; {nines[4]:.0%} of 9s are labelled 4. "
         + "; ".join(f"{text}: {'yes' if true else 'no'}" for text, true in parts.items())
         + f". The images of Figure 17 are labelled {', '.join(map(str, shown))}.",
     )

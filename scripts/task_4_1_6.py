@@ -48,25 +48,31 @@ PRESETS = {
 
 def run(task, settings):
     boltzmann, dbm, filters = experiments.boltzmann, experiments.dbm, experiments.filters
-    rbm = boltzmann.published_rbm(task, settings, of="4.1.2")
-    trained = dbm.trained(task, settings)
-    machine = dbm.machine_of(trained)
-    scores = dbm.score(task, trained, settings)
-    task.measure("dbm/log_likelihood_bound/upper", scores["upper"], better="higher", unit="nats")
-    task.measure("dbm/log_likelihood_bound/lower", scores["lower"], better="higher", unit="nats")
-    count = models.dbm.DBM().count_params()
-    task.measure("dbm/parameters", count)
-    layers = {"RBM": rbm["components"], "DBM, layer 1": machine.filters(1),
-              "DBM, layer 2": machine.filters(2)}
+    rbms = [boltzmann.published_rbm(task, settings, seed, of="4.1.2") for seed in task.seeds]
+    runs = [dbm.trained(task, settings, seed) for seed in task.seeds]
+    machines = [dbm.machine_of(run) for run in runs]
+    for side, values in dbm.scores(task, runs, settings).items():
+        task.measure(f"dbm/log_likelihood_bound/{side}", values, better="higher", unit="nats")
+    task.measure("dbm/parameters", models.dbm.DBM().count_params())
+    layers = {
+        "RBM": [run["components"] for run in rbms],
+        "DBM, layer 1": [machine.filters(1) for machine in machines],
+        "DBM, layer 2": [machine.filters(2) for machine in machines],
+    }
     shapes = {
-        name: {"contrast": filters.contrast(images), "elongation": filters.elongation(images),
-               "surround": filters.surround(images)}
-        for name, images in layers.items()
+        name: {
+            quantity: np.stack([measured(images) for images in group])
+            for quantity, measured in (("contrast", filters.contrast),
+                                       ("elongation", filters.elongation),
+                                       ("surround", filters.surround))
+        }
+        for name, group in layers.items()
     }
     for name, values in shapes.items():
         for quantity, array in values.items():
             task.measure(f"{name}/{quantity}".replace(", ", "_").replace(" ", "_"),
-                         np.median(array))
+                         np.median(array, axis=1))
+    layers = {name: group[0] for name, group in layers.items()}  # drawn: of the first seed
     draw_filters(task, "fig18_rbm_filters", {"RBM": layers["RBM"]})
     draw_filters(task, "fig19_dbm_filters", {
         "(a) first layer": layers["DBM, layer 1"], "(b) second layer": layers["DBM, layer 2"],
@@ -97,7 +103,7 @@ def draw(task, shapes):
               "surround": "ring around the peak, over its centre"}
     for panel, (quantity, label) in zip(axes, labels.items(), strict=True):
         for name, values in shapes.items():
-            places = np.sort(values[quantity])
+            places = np.sort(values[quantity], axis=None)
             panel.plot(places, np.linspace(0, 1, len(places)), label=name)
         panel.set(xlabel=label, ylabel="share of filters below")
         if quantity == "contrast":

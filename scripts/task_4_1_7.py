@@ -13,6 +13,8 @@ chains; a convnet says of how many samples it is sure.
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
 from ann_keras import command, experiments, plots
 
 
@@ -51,36 +53,46 @@ KINDS = "states", "probabilities"
 
 def run(task, settings):
     boltzmann, dbm = experiments.boltzmann, experiments.dbm
-    rbm = boltzmann.rbm_of(boltzmann.published_rbm(task, settings, of="4.1.2"))
-    deep = dbm.machine_of(dbm.trained(task, settings, of="4.1.6"))
     judge = experiments.labels.Judge(
         task, epochs=settings.epochs, source=settings.source, of="4.1.3"
     )
-    _, rows, _ = boltzmann.digits(settings.source)
-    rows = rows[: settings.images]
-    drawn = {}
-    for kind in KINDS:
-        grey = {"probabilities": kind == "probabilities"}
-        drawn["RBM", "one_step", kind] = rbm.reconstruct(rows, **grey)
-        drawn["DBM", "one_step", kind] = deep.sample(rows, 1, **grey)
-        drawn["RBM", "long_chains", kind] = rbm.sample(len(rows), settings.chain, **grey)
-        drawn["DBM", "long_chains", kind] = deep.sample(len(rows), settings.chain, **grey)
-    quality = {
-        key: experiments.samples.quality(judge, images) for key, images in drawn.items()
-    }
+    rows = boltzmann.digits(settings.source)[1][: settings.images]
+    samples = []
+    for seed in task.seeds:
+        rbm = boltzmann.rbm_of(boltzmann.published_rbm(task, settings, seed, of="4.1.2"))
+        deep = dbm.machine_of(dbm.trained(task, settings, seed, of="4.1.6"))
+        samples.append(sample(rbm, deep, rows, settings.chain))
+    quality = {}
+    for key in samples[0]:
+        found = [experiments.samples.quality(judge, drawn[key]) for drawn in samples]
+        quality[key] = {name: np.array([values[name] for values in found]) for name in found[0]}
+        for name, values in quality[key].items():
+            task.measure("/".join((*key, name)), values)
     digits = experiments.samples.quality(judge, boltzmann.binary(rows))
     for name, value in digits.items():
         task.measure(f"test_digits/{name}", value)
-    for (machine, start, kind), values in quality.items():
-        for name, value in values.items():
-            task.measure(f"{machine}/{start}/{kind}/{name}", value)
+    quality = {key: {name: values.mean() for name, values in found.items()}
+               for key, found in quality.items()}
     task.table(
         "samples", ["machine", "start", "shown as", *digits],
         [[*key, *(f"{value:.3f}" for value in values.values())]
          for key, values in quality.items()],
     )
+    drawn = samples[0]
     draw(task, drawn)
     judge_claims(task, quality, digits)
+
+
+def sample(rbm, deep, rows, chain):
+    """Samples of both machines, by (machine, start, kind)."""
+    drawn = {}
+    for kind in KINDS:
+        grey = {"probabilities": kind == "probabilities"}
+        drawn["RBM", "one_step", kind] = rbm.reconstruct(rows, **grey)
+        drawn["DBM", "one_step", kind] = deep.sample(rows, 1, **grey)
+        drawn["RBM", "long_chains", kind] = rbm.sample(len(rows), chain, **grey)
+        drawn["DBM", "long_chains", kind] = deep.sample(len(rows), chain, **grey)
+    return drawn
 
 
 def draw(task, drawn, columns=10):

@@ -1,6 +1,8 @@
 """Training and scoring of Boltzmann machines, tasks 4.1.1 to 4.1.7."""
 
+import functools
 import hashlib
+import time
 
 import numpy as np
 
@@ -43,24 +45,39 @@ def train_rbm(
     Returns:
         Dict: "components", "hidden_bias" and "visible_bias" of the trained machine, with a first
         axis (checkpoints + 1,) if there are some; "pseudo_likelihood" (iterations,) of the
-        training images.
+        training images; "seconds" an iteration (median).
     """
     rows, _, _ = digits(source)
     rows = binary(rows) if thresholded else rows
     rbm = BernoulliRBM(
         components, learning_rate, batch_size, 1, seed, warm_start=True, **options
     )
-    kept = []
+    kept, seconds = [], []
     for iteration in range(1, iterations + 1):
+        start = time.perf_counter()
         if falling:
             rbm.set_params(learning_rate=learning_rate * (1 - (iteration - 1) / iterations))
         rbm.fit(rows)
+        seconds.append(time.perf_counter() - start)
         if iteration in (*checkpoints, iterations):
             kept.append((rbm.components_, rbm.intercept_hidden_, rbm.intercept_visible_))
     weights = [np.stack(values) for values in zip(*kept)]
     weights = weights if checkpoints else [values[0] for values in weights]
     names = "components", "hidden_bias", "visible_bias"
-    return dict(zip(names, weights)) | {"pseudo_likelihood": rbm.pseudo_likelihood_}
+    return dict(zip(names, weights)) | {
+        "pseudo_likelihood": rbm.pseudo_likelihood_, "seconds": np.median(seconds)
+    }
+
+
+def time_scikit_learn(*, components, learning_rate, batch_size, source):
+    """Seconds of one iteration of scikit-learn's BernoulliRBM, as dict {"seconds": …}."""
+    from sklearn.neural_network import BernoulliRBM as ScikitRBM
+
+    rows = digits(source)[0]
+    start = time.perf_counter()
+    ScikitRBM(components, learning_rate=learning_rate, batch_size=batch_size, n_iter=1,
+              random_state=0).fit(rows)
+    return {"seconds": time.perf_counter() - start}
 
 
 def rbm_of(run, seed=0):
@@ -72,13 +89,13 @@ def rbm_of(run, seed=0):
     return rbm
 
 
-def published_rbm(task, settings, *, of=None, size=BEST):
-    """The report's RBM, or one of Figure 15, trained here or taken from task 4.1.2."""
+def published_rbm(task, settings, seed, *, of=None, size=BEST):
+    """A run of the report's RBM, or one of Figure 15, trained here or taken from task 4.1.2."""
     components, rate = size
     return task.run(
-        f"RBM {components}, rate {rate:g}, seed 0", train_rbm, of=of, components=components,
+        f"RBM {components}, rate {rate:g}, seed {seed}", train_rbm, of=of, components=components,
         learning_rate=rate, iterations=settings.iterations, batch_size=settings.batch_size,
-        seed=0, source=settings.source,
+        seed=seed, source=settings.source,
     )
 
 
@@ -117,35 +134,49 @@ def sharpness(rows):
     return np.mean((2 * np.asarray(rows) - 1) ** 2, axis=1)
 
 
-def score(task, name, run, settings, *, of=None):
-    """Score a trained RBM on unseen digits, and record it under its name.
+def scores(task, name, runs, settings, *, of=None):
+    """Score trained RBMs on unseen digits.
+
+    Args:
+        task: that keeps the scores, under ``name``.
+        runs: of ``train_rbm``, one a seed.
+        settings: of the script: its source and temperatures.
+        of: another task that makes the same ones.
 
     Returns:
-        Dict: "pseudo_likelihood" and the AIS bracket "upper" and "lower" of the binary test
-        images (nats), "error", the mean squared error a pixel of P(v | h) after one Gibbs step,
-        and its ``sharpness``.
+        Dict of arrays (seeds,): "pseudo_likelihood" and the AIS bracket "upper" and "lower" of
+        the binary test images (nats), "error", the mean squared error a pixel of P(v | h) after
+        one Gibbs step, and its ``sharpness``.
     """
-    def compute(*, weights, source, temperatures):
-        _, rows, _ = digits(source)
-        rbm = rbm_of(run)
-        seen = rbm.reconstruct(rows, probabilities=True)
-        found = bracket(run, source=source, temperatures=temperatures)
-        return found | {
-            "pseudo_likelihood": rbm.score_samples(binary(rows)).mean(),
-            "error": np.mean((seen - rows) ** 2), "sharpness": sharpness(seen).mean(),
-        }
+    found = [
+        task.run(
+            f"{name}, scores, seed {seed}", functools.partial(_score, run), of=of,
+            weights=digest(run), source=settings.source, temperatures=settings.temperatures,
+        )
+        for seed, run in enumerate(runs)
+    ]
+    names = "pseudo_likelihood", "upper", "lower", "error", "sharpness"
+    return {part: np.array([float(values[part]) for values in found]) for part in names}
 
-    found = task.run(
-        f"{name}, scores", compute, of=of, weights=digest(run), source=settings.source,
-        temperatures=settings.temperatures,
-    )
-    task.measure(f"{name}/pseudo_likelihood/last", run["pseudo_likelihood"][-1], better="higher")
-    for part, better in (("upper", "higher"), ("lower", "higher")):
-        task.measure(f"{name}/log_likelihood/{part}", found[part], better=better, unit="nats")
+
+def measure(task, name, runs, found):
+    """Record the ``scores`` of trained RBMs, and the last pseudo-likelihood of training."""
+    last = [run["pseudo_likelihood"][-1] for run in runs]
+    task.measure(f"{name}/pseudo_likelihood/last", last, better="higher")
+    for part in ("upper", "lower"):
+        task.measure(f"{name}/log_likelihood/{part}", found[part], better="higher", unit="nats")
     task.measure(f"{name}/reconstruction/error", found["error"], better="lower")
     task.measure(f"{name}/reconstruction/sharpness", found["sharpness"])
-    names = "pseudo_likelihood", "upper", "lower", "error", "sharpness"
-    return {part: float(found[part]) for part in names}
+
+
+def _score(run, *, weights, source, temperatures):
+    _, rows, _ = digits(source)
+    rbm = rbm_of(run)
+    seen = rbm.reconstruct(rows, probabilities=True)
+    return bracket(run, source=source, temperatures=temperatures) | {
+        "pseudo_likelihood": rbm.score_samples(binary(rows)).mean(),
+        "error": np.mean((seen - rows) ** 2), "sharpness": sharpness(seen).mean(),
+    }
 
 
 def exact_scores(run, source):

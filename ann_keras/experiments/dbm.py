@@ -1,5 +1,6 @@
 """Training and scoring of the DBM of tasks 4.1.6 and 4.1.7."""
 
+import functools
 import os
 from pathlib import Path
 
@@ -14,13 +15,12 @@ PRETRAINING = (  # options of DBM.pretrain by layer, protocol of section 4.1
     {"learning_rate": 0.01, "momentum": 0.5, "weight_decay": 2e-4},
 )
 JOINT = {"momentum": 0.5, "weight_decay": 0.0, "centering": True, "max_norm": 6.0}
-SEED = 0
 
 
-def trained(task, settings, *, of=None):
+def trained(task, settings, seed, *, of=None):
     """The run of ``train`` that the script's settings ask for, or another task's copy of it."""
     return task.run(
-        "DBM", train, of=of, resumable=True, layers=list(settings.layers),
+        f"DBM, seed {seed}", train, of=of, resumable=True, seed=seed, layers=list(settings.layers),
         pretraining_epochs=list(settings.pretraining_epochs), joint_epochs=settings.joint_epochs,
         joint_rate=settings.joint_rate, mean_field_updates=settings.mean_field_updates,
         gibbs_steps=settings.gibbs_steps, source=settings.source,
@@ -29,7 +29,7 @@ def trained(task, settings, *, of=None):
 
 def train(
     *, layers, pretraining_epochs, joint_epochs, joint_rate, mean_field_updates, gibbs_steps,
-    source, checkpoint=None,
+    seed, source, checkpoint=None,
 ):
     """Pre-train a DBM layer by layer, then train both together, on binary training images.
 
@@ -40,6 +40,7 @@ def train(
         joint_epochs: of ``DBM.fit``, with ``JOINT``.
         joint_rate: learning rate of the first of them; it falls to zero in equal steps.
         mean_field_updates, gibbs_steps: of ``DBM.fit``.
+        seed: of weights and of all draws.
         source: of MNIST.
         checkpoint: folder; an interrupted run goes on from its last joint epoch.
 
@@ -48,7 +49,7 @@ def train(
         of h₂ that training left.
     """
     rows = binary(digits(source)[0])
-    machine = DBM(layers, seed=SEED)
+    machine = DBM(layers, seed=seed)
     file = Path(checkpoint) / "dbm.npz" if checkpoint is not None else None
     done = 0
     if file is not None and file.is_file():
@@ -80,32 +81,44 @@ def machine_of(run):
     """The ``DBM`` of a run of ``train``."""
     kernels, biases = ([run[f"{name}_{k}"] for k in numbers]
                        for name, numbers in (("kernel", (1, 2)), ("bias", (0, 1, 2))))
-    machine = DBM([len(bias) for bias in biases], seed=SEED)
+    machine = DBM([len(bias) for bias in biases])
     machine.set_weights([*kernels, *biases])
     return machine
 
 
-def score(task, run, settings):
+def scores(task, runs, settings):
     """Bound on the log-likelihood of the binary test images by AIS from both sides, in nats.
 
+    Args:
+        task: that keeps the scores.
+        runs: of ``train``, one a seed.
+        settings: of the script: its source and temperatures.
+
     Returns:
-        Dict: "upper" by forward AIS and "lower" by reverse AIS, from the chains of training.
+        Dict of arrays (seeds,): "upper" by forward AIS and "lower" by reverse AIS, from the chains
+        of training.
     """
+    found = [
+        task.run(
+            f"DBM, likelihood, seed {seed}", functools.partial(_score, run),
+            weights=digest({"components": run["kernel_1"]}), source=settings.source,
+            temperatures=settings.temperatures,
+        )
+        for seed, run in enumerate(runs)
+    ]
+    return {side: np.array([float(values[side]) for values in found])
+            for side in ("upper", "lower")}
 
-    def compute(*, weights, source, temperatures):
-        rows, test_rows, _ = digits(source)
-        machine = machine_of(run)
-        network = ais.of_dbm(machine, binary(rows).mean(axis=0))
-        forward = ais.forward(network, temperatures=temperatures)
-        visible, top = run["visible_particles"], run["top_particles"]
-        first, second = machine.kernels
-        inputs = visible @ first + top @ second.T + machine.biases[1]
-        hidden = np.random.default_rng(SEED).random(inputs.shape) < 1 / (1 + np.exp(-inputs))
-        reverse = ais.reverse(network, hidden, temperatures=temperatures)
-        bound = machine.bound(binary(test_rows), 0.0).mean()
-        return {"upper": bound - forward.log_partition, "lower": bound - reverse.log_partition}
 
-    return task.run(
-        "DBM, likelihood", compute, weights=digest({"components": run["kernel_1"]}),
-        source=settings.source, temperatures=settings.temperatures,
-    )
+def _score(run, *, weights, source, temperatures):
+    rows, test_rows, _ = digits(source)
+    machine = machine_of(run)
+    network = ais.of_dbm(machine, binary(rows).mean(axis=0))
+    forward = ais.forward(network, temperatures=temperatures)
+    visible, top = run["visible_particles"], run["top_particles"]
+    first, second = machine.kernels
+    inputs = visible @ first + top @ second.T + machine.biases[1]
+    hidden = np.random.default_rng(0).random(inputs.shape) < 1 / (1 + np.exp(-inputs))
+    reverse = ais.reverse(network, hidden, temperatures=temperatures)
+    bound = machine.bound(binary(test_rows), 0.0).mean()
+    return {"upper": bound - forward.log_partition, "lower": bound - reverse.log_partition}

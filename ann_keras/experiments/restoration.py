@@ -55,29 +55,34 @@ def restore(rbm, rows, known, steps, *, clamped):
     return seen, np.where(known, rows, seen)
 
 
-def compare(rbm, judge, rows, labels, known, steps):
-    """How many digits are recognised after a part is removed, and restored in two ways.
+def compare(machines, judge, rows, known, steps):
+    """Which digits are seen after a part is removed, and restored in two ways.
 
     Args:
-        rbm, rows, known, steps: as of ``restore``.
+        machines: ``BernoulliRBM``s, one a seed.
         judge: ``labels.Judge``.
-        labels: of the images, (n,).
+        rows, known, steps: as of ``restore``.
 
     Returns:
-        Dict of predicted labels (n,): "whole", "cut", "free" (as published: free-running, the
-        known pixels put back at the end), "free_raw" (not put back) and "clamped".
+        Dict of labels: "whole" and "cut" (1, n), and (seeds, n) each: "free" (as published:
+        free-running, the known pixels put back at the end), "free_raw" (not put back) and
+        "clamped".
     """
-    raw, free = restore(rbm, rows, known, steps, clamped=False)
-    clamped = restore(rbm, rows, known, steps, clamped=True)[1]
-    images = {"whole": rows, "cut": np.where(known, rows, 0), "free": free, "free_raw": raw,
-              "clamped": clamped}
-    return {name: judge.labels(parts) for name, parts in images.items()}
+    images = {"whole": [rows], "cut": [np.where(known, rows, 0)], "free": [], "free_raw": [],
+              "clamped": []}
+    for rbm in machines:
+        raw, free = restore(rbm, rows, known, steps, clamped=False)
+        images["free"].append(free)
+        images["free_raw"].append(raw)
+        images["clamped"].append(restore(rbm, rows, known, steps, clamped=True)[1])
+    return {name: np.stack([judge.labels(part) for part in parts])
+            for name, parts in images.items()}
 
 
 def shares(predicted, labels):
-    """Share of right labels, all together and by digit (10,), from one array of ``compare``."""
+    """Share of right labels (seeds,), and by digit, mean over seeds, (10,), of ``compare``."""
     right = predicted == labels
-    return right.mean(), np.array([right[labels == digit].mean() for digit in range(10)])
+    return right.mean(axis=1), np.array([right[:, labels == digit].mean() for digit in range(10)])
 
 
 def margin(share, number):
@@ -85,9 +90,9 @@ def margin(share, number):
     return 1.96 * np.sqrt(share * (1 - share) / number)
 
 
-def draw(task, stem, images, rows):
+def draw(task, stem, images):
     """Images in a grid: ``images`` by row title, each (n, 784)."""
-    figure, axes = plots.image_grid(len(images), rows)
+    figure, axes = plots.image_grid(len(images), len(next(iter(images.values()))))
     for line, (title, parts) in zip(axes, images.items(), strict=True):
         for panel, part in zip(line, parts):
             panel.imshow(part.reshape(SIDE, SIDE), cmap="gray", vmin=0, vmax=1)
