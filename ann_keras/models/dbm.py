@@ -196,9 +196,7 @@ class DBM(keras.Model):
         else:
             v = self._check_images(start)
             top = self._posterior(v, 50, 1e-4)[1]
-        states = variational.gibbs(
-            self._parameters, v, top, tf.constant(steps), self._new_seed()
-        )
+        states = _gibbs(self._values(), v, top, tf.constant(steps), self._new_seed())
         return states[3 if probabilities else 0].numpy()
 
     def filters(self, layer):
@@ -222,8 +220,12 @@ class DBM(keras.Model):
 
     def _posterior(self, x, updates, tolerance):
         return _mean_field(
-            self._parameters, x, tf.constant(updates), tf.constant(tolerance, tf.float32)
+            self._values(), x, tf.constant(updates), tf.constant(tolerance, tf.float32)
         )
+
+    def _values(self):
+        # As tensors: a graph that is given variables cannot outlive them in other graphs.
+        return [tf.convert_to_tensor(parameter) for parameter in self._parameters]
 
     def _learner(self, layer, rows):
         """The ``ContrastiveDivergence`` of a layer; it starts at the machine's weights."""
@@ -256,3 +258,4 @@ class DBM(keras.Model):
 
 
 _mean_field = tf.function(variational.mean_field, reduce_retracing=True)
+_gibbs = tf.function(variational.gibbs, reduce_retracing=True)

@@ -39,7 +39,6 @@ def mean_field(parameters, v, updates, tolerance):
     return hidden, top
 
 
-@tf.function(reduce_retracing=True)
 def gibbs(parameters, v, top, steps, seed):
     """States of a chain after steps, each of h₁ given v and h₂, then of v and h₂ given h₁.
 
