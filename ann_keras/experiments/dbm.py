@@ -73,7 +73,7 @@ def train(
             os.replace(temporary, file)
     names = ("kernel_1", "kernel_2", "bias_0", "bias_1", "bias_2")
     weights = dict(zip(names, (*machine.kernels, *machine.biases), strict=True))
-    visible, top = machine.particles()
+    visible, top = machine.chains()
     return weights | {"visible_particles": visible, "top_particles": top}
 
 

@@ -46,7 +46,7 @@ def log_partition(weights, first_bias, second_bias):
         weights, first, second = weights.T, second, first
     total = -np.inf
     states = binary_states(len(first))
-    for part in np.array_split(states, max(1, len(states) // 2**16)):
+    for part in np.array_split(states, max(1, len(states) // 2**13)):
         terms = part @ first + np.logaddexp(0, part @ weights + second).sum(axis=1)
         total = np.logaddexp(total, np.logaddexp.reduce(terms))
     return float(total)
@@ -80,3 +80,49 @@ def check_unit_interval(x):
     low, high = np.min(x), np.max(x)
     if not (low >= 0 and high <= 1):
         raise ValueError(f"pixels must lie in [0, 1], found {low:g} to {high:g}")
+
+
+@tf.function
+def pseudo_likelihood(weights, hidden_bias, visible_bias, v, pixels):
+    """Pseudo-likelihood of an RBM by one pixel of each row.
+
+    Args:
+        weights, hidden_bias, visible_bias: of the RBM, (m, n), (m,) and (n,).
+        v: rows (rows, n).
+        pixels: number of the pixel of each row that is asked for given the others, (rows,).
+
+    Returns:
+        n log P(pixel | others) in nats, (rows,): a free-energy difference, by what the pixel adds
+        to the inputs of the hidden units.
+    """
+    hidden = tf.matmul(v, weights, transpose_b=True) + hidden_bias
+    change = 1 - 2 * tf.gather(v, pixels, batch_dims=1)
+    flipped = hidden + change[:, tf.newaxis] * tf.gather(tf.transpose(weights), pixels)
+    difference = -change * tf.gather(visible_bias, pixels) + tf.reduce_sum(
+        tf.nn.softplus(hidden) - tf.nn.softplus(flipped), axis=1
+    )
+    return -v.shape[1] * tf.nn.softplus(-difference)
+
+
+@tf.function(reduce_retracing=True)
+def chain(weights, hidden_bias, visible_bias, v, known, steps, seed):
+    """Gibbs steps of an RBM's chains, with some pixels held.
+
+    Args:
+        weights, hidden_bias, visible_bias: of the RBM, (m, n), (m,) and (n,).
+        v: states to start from (chains, n).
+        known: boolean, of v's shape: pixels that keep their value.
+        steps: number of them.
+        seed: int tensor (2,).
+
+    Returns:
+        States of the visible units, and the probabilities that they were drawn by.
+    """
+    given, state, mean = v, v, v
+    for step in tf.range(steps):
+        uniform = Uniforms(seed + tf.stack([0, 2 * step]))
+        hidden = tf.sigmoid(tf.matmul(state, weights, transpose_b=True) + hidden_bias)
+        hidden = draw(hidden, uniform(tf.shape(hidden)))
+        mean = tf.where(known, given, tf.sigmoid(tf.matmul(hidden, weights) + visible_bias))
+        state = tf.where(known, given, draw(mean, uniform(tf.shape(mean))))
+    return state, mean

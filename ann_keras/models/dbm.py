@@ -7,6 +7,8 @@ Sources: Salakhutdinov and Hinton, "Deep Boltzmann machines", AISTATS 2009: gree
 (section 2.2); Melchior, Fischer and Wiskott, JMLR 17:99 (2016), for centring.
 """
 
+import json
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -147,6 +149,38 @@ class DBM(keras.Model):
                 tolerance=tolerance, max_norm=max_norm,
             )
         return self
+
+    def chains(self):
+        """States of v and h₂ that the persistent chains of ``fit`` are in, two arrays.
+
+        Raises:
+            ValueError: before ``fit``.
+        """
+        if "joint" not in self._learners:
+            raise ValueError("there are no persistent chains before fit")
+        return [chain.numpy() for chain in self._learners["joint"].chains]
+
+    def get_state(self):
+        """All that ``fit`` goes on from, as a dict of arrays for ``set_state``."""
+        self.chains()  # there must be some
+        arrays = {
+            f"{owner}_{number}": variable.numpy()
+            for owner, variables in (("parameter", self._parameters),
+                                     ("joint", self._learners["joint"].variables))
+            for number, variable in enumerate(variables)
+        }
+        return arrays | {"random": np.array(json.dumps(self._random.bit_generator.state))}
+
+    def set_state(self, state):
+        """Go on from the state that ``get_state`` gave, of a machine with the same layers."""
+        self._learners = {"joint": variational.JointLearner(
+            self._parameters, *self._random_states(self.particles), self._biases[0].value
+        )}
+        for owner, variables in (("parameter", self._parameters),
+                                 ("joint", self._learners["joint"].variables)):
+            for number, variable in enumerate(variables):
+                variable.assign(state[f"{owner}_{number}"])
+        self._random.bit_generator.state = json.loads(str(state["random"]))
 
     def mean_field(self, x, updates=50, tolerance=1e-4):
         """Probabilities of h₁ and h₂ given images by mean field, arrays (n, h₁) and (n, h₂)."""

@@ -42,22 +42,23 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
         binarize: draw binary pixels from the rows in each update, instead of taking them as
             expectations.
         shuffle: a new order of the rows in each iteration.
+        monitor: take the pseudo-likelihood of the training rows after each iteration.
         warm_start: ``fit`` goes on from where it was; so settings can change from pass to pass.
-        verbose: 1 prints the pseudo-likelihood after each iteration.
+        verbose: 1 prints it.
 
     Attributes:
         components_: weights W (n_components, n_features).
         intercept_hidden_, intercept_visible_: biases c (n_components,) and b (n_features,).
         h_samples_: hidden states of the chains (batch_size, n_components).
-        pseudo_likelihood_: list, after each iteration of ``fit``: mean of ``score_samples`` over
-            the training rows.
+        pseudo_likelihood_: list, after each iteration that was monitored: mean of
+            ``score_samples`` over the training rows.
         n_features_in_: visible units.
     """
 
     def __init__(
         self, n_components=200, learning_rate=0.1, batch_size=10, n_iter=30, random_state=None, *,
         method="pcd", gibbs_steps=1, momentum=0.0, weight_decay=0.0, centering=False,
-        binarize=False, shuffle=False, warm_start=False, verbose=0, **options,
+        binarize=False, shuffle=False, monitor=True, warm_start=False, verbose=0, **options,
     ):
         super().__init__(**options)
         self.n_components, self.learning_rate = n_components, learning_rate
@@ -65,7 +66,7 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
         self.method, self.gibbs_steps = method, gibbs_steps
         self.momentum, self.weight_decay = momentum, weight_decay
         self.centering, self.binarize, self.shuffle = centering, binarize, shuffle
-        self.warm_start, self.verbose = warm_start, verbose
+        self.monitor, self.warm_start, self.verbose = monitor, warm_start, verbose
 
     def build(self, input_shape):
         """Make the weights: normal with standard deviation 0.01, biases of zero."""
@@ -105,8 +106,10 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
         rows = tf.constant(X)
         for _ in range(self.n_iter):
             self._learner.pass_over(rows, self._new_seed(), **options)
-            self.pseudo_likelihood_.append(float(self._score(rows, self._new_seed()).mean()))
-            if self.verbose:
+            if self.monitor:
+                score = self._score(rows, self._new_seed()).mean()
+                self.pseudo_likelihood_.append(float(score))
+            if self.monitor and self.verbose:
                 print(f"iteration {len(self.pseudo_likelihood_)}: pseudo-likelihood "
                       f"{self.pseudo_likelihood_[-1]:.2f}", flush=True)
         return self
@@ -185,9 +188,11 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
             known = np.broadcast_to(known, v.shape)
         except ValueError:
             raise ValueError(f"known pixels have shape {known.shape}, rows {v.shape}") from None
-        chain = _chain(self._components.value, self._hidden_bias.value, self._visible_bias.value,
-                       tf.constant(v), tf.constant(known), tf.constant(steps), self._new_seed())
-        return chain[1 if probabilities else 0].numpy()
+        states = boltzmann.chain(
+            self._components.value, self._hidden_bias.value, self._visible_bias.value,
+            tf.constant(v), tf.constant(known), tf.constant(steps), self._new_seed(),
+        )
+        return states[1 if probabilities else 0].numpy()
 
     def sample(self, n_samples, steps=1000, *, probabilities=False):
         """States of chains after many steps from random states, array (n_samples, n_features)."""
@@ -237,7 +242,7 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
     def _score(self, v, seed):
         """Pseudo-likelihood of rows, by the one free-energy difference that a pixel makes."""
         generator = np.random.default_rng(seed.numpy())
-        return _pseudo_likelihood(
+        return boltzmann.pseudo_likelihood(
             self._components.value, self._hidden_bias.value, self._visible_bias.value, v,
             tf.constant(generator.integers(v.shape[1], size=v.shape[0], dtype=np.int32)),
         ).numpy()
@@ -307,26 +312,3 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
 
 def _seed(generator):
     return tf.constant(generator.randint(2**31 - 1, size=2), tf.int32)
-
-
-@tf.function
-def _pseudo_likelihood(weights, hidden_bias, visible_bias, v, pixels):
-    hidden = tf.matmul(v, weights, transpose_b=True) + hidden_bias
-    change = 1 - 2 * tf.gather(v, pixels, batch_dims=1)
-    flipped = hidden + change[:, tf.newaxis] * tf.gather(tf.transpose(weights), pixels)
-    difference = -change * tf.gather(visible_bias, pixels) + tf.reduce_sum(
-        tf.nn.softplus(hidden) - tf.nn.softplus(flipped), axis=1
-    )
-    return -v.shape[1] * tf.nn.softplus(-difference)
-
-
-@tf.function(reduce_retracing=True)
-def _chain(weights, hidden_bias, visible_bias, v, known, steps, seed):
-    given, state, mean = v, v, v
-    for step in tf.range(steps):
-        uniform = Uniforms(seed + tf.stack([0, 2 * step]))
-        hidden = tf.sigmoid(tf.matmul(state, weights, transpose_b=True) + hidden_bias)
-        hidden = draw(hidden, uniform(tf.shape(hidden)))
-        mean = tf.where(known, given, tf.sigmoid(tf.matmul(hidden, weights) + visible_bias))
-        state = tf.where(known, given, draw(mean, uniform(tf.shape(mean))))
-    return state, mean

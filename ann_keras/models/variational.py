@@ -84,6 +84,11 @@ class JointLearner:
         self._offsets = [tf.Variable(values, trainable=False) for values in (offset, *halves)]
         self._pass = tf.function(self._pass_over)
 
+    @property
+    def variables(self):
+        """Chains, velocities and offsets: all that updates change beside the parameters."""
+        return [*self.chains, *self._velocities, *self._offsets]
+
     def pass_over(self, rows, seed, *, batch_size, centering, binarize, **settings):
         """One update a mini-batch of rows (n, v), in a new order; arguments as of ``DBM.fit``."""
         # As tensors, so that other values do not trace another graph.
