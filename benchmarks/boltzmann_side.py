@@ -1,9 +1,12 @@
-"""Boltzmann machines: this project's and scikit-learn's training, and annealed sampling."""
+"""Boltzmann machines: this project's and scikit-learn's training, and annealed sampling.
+
+Losses are pseudo-likelihoods, or a bound or log Z, with the sign that makes lower better.
+"""
 
 import time
 
 import numpy as np
-from cases import Timing
+from cases import LIMIT, UNMONITORED, Timing
 from sklearn.neural_network import BernoulliRBM as ScikitRBM
 
 from ann_keras import data
@@ -22,11 +25,28 @@ def rows(case):
     return data.mnist.scale(images[: case.rows]).reshape(-1, 784)
 
 
-def train_rbm(case, seed):
-    """Passes of our RBM over the digits, without monitoring, as scikit-learn's; a ``Timing``."""
+def run(case, seed):
+    """Our side of a case; a ``Timing``."""
+    if case.network == "dbm":
+        return _train_dbm(case, seed)
+    if case.network == "ais":
+        return _anneal(case, seed)
+    return _train_rbm(case, seed, monitor=case.peer == UNMONITORED)
+
+
+def run_peer(case, seed):
+    """The other side of a case; a ``Timing``."""
+    if case.peer == LIMIT:
+        return Timing(case.limit * case.epochs / case.published_epochs, 0.0)
+    if case.peer == UNMONITORED:
+        return _train_rbm(case, seed, monitor=False)
+    return _train_scikit_rbm(case, seed)
+
+
+def _train_rbm(case, seed, monitor):
     x = rows(case)
     rbm = BernoulliRBM(
-        UNITS, case.learning_rate, case.batch_size, 1, seed, warm_start=True, monitor=case.monitor
+        UNITS, case.learning_rate, case.batch_size, 1, seed, warm_start=True, monitor=monitor
     )
     begin = time.perf_counter()
     rbm.fit(x)
@@ -36,8 +56,7 @@ def train_rbm(case, seed):
     return Timing(time.perf_counter() - built, -rbm.score_samples(x).mean(), built - begin)
 
 
-def train_scikit_rbm(case, seed):
-    """The same by scikit-learn; a ``Timing``."""
+def _train_scikit_rbm(case, seed):
     x = rows(case)
     rbm = ScikitRBM(UNITS, learning_rate=case.learning_rate, batch_size=case.batch_size,
                     n_iter=case.epochs, random_state=seed)
@@ -46,8 +65,7 @@ def train_scikit_rbm(case, seed):
     return Timing(time.perf_counter() - begin, -rbm.score_samples(x).mean())
 
 
-def train_dbm(case, seed):
-    """Joint epochs of the DBM 784-512-1024; a ``Timing``."""
+def _train_dbm(case, seed):
     x, machine = rows(case), DBM(seed=seed)
     options = {"batch_size": case.batch_size, "learning_rate": case.learning_rate,
                "mean_field_updates": 10, "gibbs_steps": 5}
@@ -59,8 +77,7 @@ def train_dbm(case, seed):
     return Timing(seconds, -machine.bound(x[:500], 0.0).mean(), built - begin)
 
 
-def anneal(case, seed):
-    """An estimate of log Z of an RBM of random weights; a ``Timing``."""
+def _anneal(case, seed):
     random = np.random.default_rng(seed)
     machine = ais.Machine(
         random.normal(0, 0.1, (ANNEALED_UNITS, 784)), np.zeros(ANNEALED_UNITS), np.zeros(784),

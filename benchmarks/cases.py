@@ -9,17 +9,23 @@ from typing import Literal, NamedTuple
 PYTORCH = "PyTorch eager"
 KERAS_FIT = "Keras model.fit"
 KERAS_PREDICT = "Keras model.predict in a loop"
+SCIKIT_LEARN = "scikit-learn"
+UNMONITORED = "itself, unmonitored"
+LIMIT = "a limit in seconds"
 
 
 @dataclass(frozen=True)
 class Case:
     """One piece of work, done by this project and by a peer from the same initial weights.
 
+    A case against a limit has no peer, but a number of seconds that stands for one.
+
     title: for the table.
     network: "surface" (2-50-50-1, the 40 × 40 grid); "nar_mlp" or "nar_lstm" (windows of the laser
         series, for the LSTM as one sequence); and on the MNIST sample "convnet" (Table 1),
-        "strided_convnet" (task 3.2.2), "vit" (128/8/128), "autoencoder" (784-256-784) and
-        "autoencoder_classifier" (784-256-64-10).
+        "strided_convnet" (task 3.2.2), "vit" (128/8/128), "autoencoder" (784-256-784),
+        "autoencoder_classifier" (784-256-64-10), "rbm" (784-200) and "dbm" (784-512-1024); "ais"
+        is annealed importance sampling of an RBM 784-500.
     optimizer, learning_rate, momentum: Nesterov momentum, if any; L-BFGS uses none of the rates.
         None for a closed-loop forecast without training.
     batch_size: rows a step; L-BFGS takes all rows.
@@ -29,6 +35,7 @@ class Case:
     target: the highest ratio that the project allows itself, None where it has set none.
     peer: whose code it is compared with.
     memory: pairs that L-BFGS keeps, on both sides; 100 is PyTorch's default.
+    limit: seconds for all published epochs, of a case without a peer.
     jit_compile: of our side, as the scripts set it.
     shuffle: a new order each epoch, on both sides.
     """
@@ -36,9 +43,9 @@ class Case:
     title: str
     network: Literal[
         "surface", "nar_mlp", "nar_lstm", "convnet", "strided_convnet", "vit", "autoencoder",
-        "autoencoder_classifier",
+        "autoencoder_classifier", "rbm", "dbm", "ais",
     ]
-    optimizer: Literal["sgd", "adam", "lbfgs"] | None
+    optimizer: Literal["sgd", "adam", "lbfgs", "pcd"] | None
     epochs: int
     target: float | None
     learning_rate: float = 0.0
@@ -46,8 +53,11 @@ class Case:
     batch_size: int = 1600
     rows: int = 1600
     published_epochs: int = 2500
-    peer: Literal[PYTORCH, KERAS_FIT, KERAS_PREDICT] = PYTORCH
+    peer: Literal[
+        PYTORCH, KERAS_FIT, KERAS_PREDICT, SCIKIT_LEARN, UNMONITORED, LIMIT
+    ] = PYTORCH
     memory: int = 100
+    limit: float = 0.0
     jit_compile: bool = True
     shuffle: bool = True
 
@@ -124,6 +134,30 @@ CASES = {
     "closed_loop_lstm": Case(
         "NAR LSTM, closed loop of 100 steps", "nar_lstm", None,
         epochs=100, published_epochs=100, target=0.005, peer=KERAS_PREDICT,
+    ),
+    "rbm_batch_10": Case(
+        "RBM of 200 units, PCD, batch 10, 4,000 digits", "rbm", "pcd",
+        learning_rate=0.1, batch_size=10, rows=4000, epochs=3, published_epochs=30, target=0.35,
+        peer=SCIKIT_LEARN, jit_compile=False, shuffle=False,
+    ),
+    "rbm_batch_100": Case(
+        "RBM of 200 units, PCD, batch 100, 4,000 digits", "rbm", "pcd",
+        learning_rate=0.1, batch_size=100, rows=4000, epochs=20, published_epochs=30, target=0.25,
+        peer=SCIKIT_LEARN, jit_compile=False, shuffle=False,
+    ),
+    "rbm_monitored": Case(
+        "RBM of 200 units, PCD, batch 10, with pseudo-likelihood", "rbm", "pcd",
+        learning_rate=0.1, batch_size=10, rows=4000, epochs=5, published_epochs=30, target=1.1,
+        peer=UNMONITORED, jit_compile=False, shuffle=False,
+    ),
+    "dbm_epoch": Case(
+        "DBM, joint epoch of 60,000 (from 4,000 digits)", "dbm", "pcd",
+        learning_rate=0.002, batch_size=100, rows=4000, epochs=1, published_epochs=15,
+        target=1.0, peer=LIMIT, limit=60.0, jit_compile=False,
+    ),
+    "ais": Case(
+        "annealed sampling of an RBM, 100 chains, 10,000 temperatures", "ais", None,
+        epochs=1, published_epochs=1, target=1.0, peer=LIMIT, limit=60.0, jit_compile=False,
     ),
     "surface_adam_keras_fit": Case(
         "surface network, Adam, batch 400", "surface", "adam",

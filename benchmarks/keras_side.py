@@ -125,9 +125,10 @@ def training_flops(case):
     """``flops_per_row`` of a case.
 
     None for a forecast, and for L-BFGS, whose line search takes as many evaluations as it needs;
-    None too for the LSTM, whose products are small and wait for each other.
+    None too for the LSTM, whose products are small and wait for each other, and for Boltzmann
+    machines, which are no Functional models.
     """
-    if case.optimizer in (None, "lbfgs") or case.network == "nar_lstm":
+    if case.optimizer in (None, "lbfgs", "pcd") or case.network == "nar_lstm":
         return None
     return flops_per_row(build(case, seed=0))
 

@@ -33,12 +33,13 @@ Written by `python benchmarks/run.py`: {rounds} round(s), ours and theirs in tur
 from the same initial weights. Seconds are medians, scaled to the epochs that the published run
 has; a ratio below 1 means that ours is faster. Building is tracing and compiling together with
 the first epoch, once a run and not in the ratio. PyTorch has one thread or one a core, whichever
-trains faster in a trial; its L-BFGS takes one iteration a call, as the published run did, and so
-evaluates the loss twice an iteration where ours does once. Losses are medians of the last training
-loss: near each other if both sides do the same work. The last column is the rate of our side's
-matrix products and convolutions, forward and backward, over the whole time of training, and its
-share of {machine:.0f} GFLOP/s, the rate at which this machine multiplied float32 matrices of
-2048 × 2048 at the start.
+trains faster in a trial, scikit-learn all cores. PyTorch's L-BFGS takes one iteration a call, as
+the published run did, and so evaluates the loss twice an iteration where ours does once. Losses
+are medians of the last training loss, of RBMs the negative pseudo-likelihood: near each other if
+both sides do the same work. The last column is the rate of our side's matrix products and
+convolutions, forward and backward, over the whole time of training, and its share of
+{machine:.0f} GFLOP/s, the rate at which this machine multiplied float32 matrices of 2048 × 2048 at
+the start.
 
 | training | against | epochs | ours, s | theirs, s | ratio (range) | target | building, s \
 | loss, ours / theirs | products, GFLOP/s (share) |
@@ -104,7 +105,12 @@ def measure(case, rounds, machine):
     import keras_side
 
     ours, theirs = [], []
-    if case.peer == KERAS_FIT:
+    train_ours = keras_side.train
+    if case.network in ("rbm", "dbm", "ais"):
+        import boltzmann_side
+
+        train_ours, train_theirs = boltzmann_side.run, boltzmann_side.run_peer
+    elif case.peer == KERAS_FIT:
         train_theirs = keras_side.train_by_fit
     elif case.peer == KERAS_PREDICT:
         train_theirs = keras_side.forecast_by_predict
@@ -114,7 +120,7 @@ def measure(case, rounds, machine):
         train_theirs = pytorch_side.train
     print(f"{case.title}, against {case.peer}", flush=True)
     for seed in range(rounds):
-        for train, timings in ((keras_side.train, ours), (train_theirs, theirs)):
+        for train, timings in ((train_ours, ours), (train_theirs, theirs)):
             gc.collect()  # one side's leftovers shall not be cleared in the other's time
             timings.append(train(case, seed))
         print(
