@@ -62,7 +62,8 @@ def run(task, settings):
     shapes = {
         name: {
             quantity: np.stack([measured(images) for images in group])
-            for quantity, measured in (("contrast", filters.contrast),
+            for quantity, measured in (("strength", filters.strength),
+                                       ("contrast", filters.contrast),
                                        ("elongation", filters.elongation),
                                        ("surround", filters.surround))
         }
@@ -99,18 +100,16 @@ def draw_filters(task, stem, parts, side=10):
 
 def draw(task, shapes):
     figure, axes = plots.panels(3, width=12, height=3.4)
-    labels = {"contrast": "standard deviation of weights", "elongation": "elongation of the peak",
+    labels = {"contrast": "contrast (share of the filter's range)",
+              "elongation": "elongation of the peak",
               "surround": "ring around the peak, over its centre"}
     for panel, (quantity, label) in zip(axes, labels.items(), strict=True):
         for name, values in shapes.items():
             places = np.sort(values[quantity], axis=None)
             panel.plot(places, np.linspace(0, 1, len(places)), label=name)
         panel.set(xlabel=label, ylabel="share of filters below")
-        if quantity == "contrast":
-            panel.set_xscale("log")
-        if quantity == "surround":
-            panel.axvline(0, color="black", lw=1)
-            panel.set_xlim(-1, 1)
+    axes[2].axvline(0, color="black", lw=1)
+    axes[2].set(xlim=(-1, 1), xticks=(-1, -0.5, 0, 0.5, 1))
     axes[0].legend()
     task.figure("filter_shapes", figure)
 
@@ -133,13 +132,16 @@ def judge(task, shapes):
         f"{opposite[1]:.0%} of filters. "
         + "; ".join(f"{text}: {'yes' if true else 'no'}" for text, true in parts.items()) + ".",
     )
-    ratio = np.median(second["contrast"]) / np.median(first["contrast"])
+    ratio = {quantity: np.median(second[quantity]) / np.median(first[quantity])
+             for quantity in ("contrast", "strength")}
+    much = 1.5
     task.claim(
-        "4.1.6-b", bool(ratio > 1.5),
-        f"Median contrast, the standard deviation of a filter's weights: "
-        f"{np.median(first['contrast']):.3f} in the first layer and "
-        f"{np.median(second['contrast']):.3f} in the second, drawn as W₁W₂: {ratio:.1f} times; "
-        "from 1.5 times on it counts as much more.",
+        "4.1.6-b", bool(ratio["contrast"] > much),
+        "Median contrast, the standard deviation of a filter over its range, as it is seen when "
+        f"drawn alone: {np.median(first['contrast']):.3f} in the first layer and "
+        f"{np.median(second['contrast']):.3f} in the second, drawn as W₁W₂: "
+        f"{ratio['contrast']:.2f} times, where {much} times counts as much more. The standard "
+        f"deviation of the weights themselves is {ratio['strength']:.2f} times the first layer's.",
     )
 
 

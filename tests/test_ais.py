@@ -239,3 +239,19 @@ def test_errors(act, words):
     with pytest.raises(ValueError, match=re.escape(words)) as caught:
         act(KINDS["RBM"]())
     assert "\n" not in str(caught.value)
+
+
+def test_resampled_ends_are_samples_of_the_machine():
+    random = np.random.default_rng(5)
+    machine = ais.Machine(
+        random.normal(size=(3, 6)), random.normal(size=3), random.normal(size=6), np.zeros(3),
+        np.zeros(6),
+    )
+    found = ais.forward(machine, chains=4_000, temperatures=50)
+    states = boltzmann.binary_states(3)
+    logs = states @ machine.x_bias
+    logs += np.logaddexp(0, states @ machine.weights + machine.y_bias).sum(axis=1)
+    expected = np.exp(logs - logs.max())
+    number = found.resample() @ [1, 2, 4]
+    shares = np.bincount(number.astype(int), minlength=8) / 4_000
+    np.testing.assert_allclose(shares, expected / expected.sum(), atol=0.035)

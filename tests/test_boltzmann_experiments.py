@@ -160,9 +160,13 @@ def test_the_sign_of_the_surround():
     assert found[0] < 0 and found[0] == pytest.approx(found[1]) and found[2] > 0.3
 
 
-def test_contrast_is_the_standard_deviation():
-    weights = np.random.default_rng(0).normal(size=(3, 784)) * [[1], [2], [4]]
-    np.testing.assert_allclose(filters.contrast(weights), weights.std(axis=1))
+def test_strength_follows_the_weights_and_contrast_does_not():
+    weights = np.random.default_rng(0).normal(size=(3, 784))
+    scaled = 2 + weights * [[1], [2], [4]]
+    np.testing.assert_allclose(filters.strength(scaled), weights.std(axis=1) * [1, 2, 4])
+    np.testing.assert_allclose(filters.contrast(scaled), filters.contrast(weights))
+    checks = np.tile([0.0, 3.0], (1, 392))
+    assert filters.contrast(checks)[0] == pytest.approx(0.5)
 
 
 def test_quality_of_samples():

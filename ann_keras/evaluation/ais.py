@@ -44,13 +44,21 @@ class Estimate(NamedTuple):
 
     log_partition: the estimate. low, high: three standard errors around the mean weight; low is
     minus infinity where the weights scatter so much that the error is larger than the mean.
-    log_weights: (chains,), each an estimate of its own.
+    log_weights: (chains,), each an estimate of its own. states: of x (chains, m) at the end.
     """
 
     log_partition: float
     low: float
     high: float
     log_weights: np.ndarray
+    states: np.ndarray
+
+    def resample(self, seed=0):
+        """States in proportion to their weights: near samples of the machine, after ``forward``."""
+        weights = np.exp(self.log_weights - self.log_weights.max())
+        number = len(weights)
+        chosen = np.random.default_rng(seed).choice(number, number, p=weights / weights.sum())
+        return self.states[chosen]
 
 
 def of_rbm(rbm, pixel_means):
@@ -92,9 +100,11 @@ def forward(machine, *, chains=100, temperatures=10_000, seed=0):
     x_base, y_base = (np.asarray(base, np.float64) for base in (machine.x_base, machine.y_base))
     generator = np.random.default_rng(seed)
     start = generator.random((chains, len(x_base))) < 1 / (1 + np.exp(-x_base))
-    ratios = _anneal(*_tensors(machine), tf.cast(start, tf.float32), betas, _seed(generator), True)
+    ratios, states = _anneal(
+        *_tensors(machine), tf.cast(start, tf.float32), betas, _seed(generator), True
+    )
     base = np.logaddexp(0, x_base).sum() + np.logaddexp(0, y_base).sum()
-    return _estimate(base + ratios.numpy(), sign=1)
+    return _estimate(base + ratios.numpy(), states.numpy(), sign=1)
 
 
 def reverse(machine, start, *, temperatures=10_000, seed=0):
@@ -117,17 +127,17 @@ def reverse(machine, start, *, temperatures=10_000, seed=0):
             f"states must have shape (chains, {len(machine.x_bias)}), got {np.shape(start)}"
         )
     betas = _betas(len(start), temperatures)
-    ratios = _anneal(
+    ratios, states = _anneal(
         *_tensors(machine), tf.cast(start, tf.float32), betas[::-1],
         _seed(np.random.default_rng(seed)), False,
     )
     base = sum(np.logaddexp(0, np.asarray(b, np.float64)).sum() for b in machine[3:])
-    return _estimate(base - ratios.numpy(), sign=-1)
+    return _estimate(base - ratios.numpy(), states.numpy(), sign=-1)
 
 
 @tf.function(reduce_retracing=True)
 def _anneal(weights, x_bias, y_bias, x_base, y_base, x, betas, seed, upward):
-    """Logarithms of the chains' importance weights, (chains,) float64."""
+    """Logarithms of the chains' importance weights, (chains,) float64, and their last states."""
     total = tf.zeros(tf.shape(x)[0], tf.float64)
 
     def fields(x):
@@ -161,10 +171,10 @@ def _anneal(weights, x_bias, y_bias, x_base, y_base, x, betas, seed, upward):
             x = step(x, y_field, before, index)
             y_field = fields(x)
             total += change(x, y_field, before, after)
-    return total
+    return total, x
 
 
-def _estimate(log_weights, sign):
+def _estimate(log_weights, states, sign):
     """``Estimate`` from log Z of each chain, of which exp(sign · log Z) is averaged."""
     logs = sign * log_weights
     top = logs.max()
@@ -172,7 +182,8 @@ def _estimate(log_weights, sign):
     mean, error = weights.mean(), weights.std(ddof=1) / np.sqrt(len(weights))
     with np.errstate(divide="ignore"):
         ends = sign * (top + np.log(np.maximum([mean - 3 * error, mean + 3 * error], 0)))
-    return Estimate(float(sign * (top + np.log(mean))), *map(float, sorted(ends)), log_weights)
+    estimate = float(sign * (top + np.log(mean)))
+    return Estimate(estimate, *map(float, sorted(ends)), log_weights, states)
 
 
 def _betas(chains, temperatures):

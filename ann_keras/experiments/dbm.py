@@ -95,8 +95,8 @@ def scores(task, runs, settings):
         settings: of the script: its source and temperatures.
 
     Returns:
-        Dict of arrays (seeds,): "upper" by forward AIS and "lower" by reverse AIS, from the chains
-        of training.
+        Dict of arrays (seeds,): "upper" by forward AIS and "lower" by reverse AIS, the lower one
+        from the chains of training and from the resampled ends of forward AIS.
     """
     found = [
         task.run(
@@ -119,6 +119,9 @@ def _score(run, *, weights, source, temperatures):
     first, second = machine.kernels
     inputs = visible @ first + top @ second.T + machine.biases[1]
     hidden = np.random.default_rng(0).random(inputs.shape) < 1 / (1 + np.exp(-inputs))
-    reverse = ais.reverse(network, hidden, temperatures=temperatures)
+    reverse = max(
+        ais.reverse(network, start, temperatures=temperatures).log_partition
+        for start in (hidden, forward.resample())
+    )
     bound = machine.bound(binary(test_rows), 0.0).mean()
-    return {"upper": bound - forward.log_partition, "lower": bound - reverse.log_partition}
+    return {"upper": bound - forward.log_partition, "lower": bound - reverse}

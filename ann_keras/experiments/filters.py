@@ -9,9 +9,17 @@ SIDE = 28
 _SPOT, _RING = 2.5, 6.0  # pixels from the peak: the centre's radius, and the surround's
 
 
-def contrast(filters):
+def strength(filters):
     """Standard deviation of each filter's weights, (units,)."""
     return np.std(filters, axis=1)
+
+
+def contrast(filters):
+    """Standard deviation of each filter's greys, (units,): of its weights over their range.
+
+    What one sees where each filter is drawn from its lowest weight, black, to its highest, white.
+    """
+    return np.std(filters, axis=1) / np.ptp(filters, axis=1)
 
 
 def elongation(filters):
