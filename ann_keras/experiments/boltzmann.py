@@ -45,7 +45,8 @@ def train_rbm(
     Returns:
         Dict: "components", "hidden_bias" and "visible_bias" of the trained machine, with a first
         axis (checkpoints + 1,) if there are some; "pseudo_likelihood" (iterations,) of the
-        training images; "seconds" an iteration (median).
+        training images; "last_pseudo_likelihood", of all of them at the end; "seconds" an
+        iteration (median).
     """
     rows, _, _ = digits(source)
     rows = binary(rows) if thresholded else rows
@@ -65,7 +66,8 @@ def train_rbm(
     weights = weights if checkpoints else [values[0] for values in weights]
     names = "components", "hidden_bias", "visible_bias"
     return dict(zip(names, weights)) | {
-        "pseudo_likelihood": rbm.pseudo_likelihood_, "seconds": np.median(seconds)
+        "pseudo_likelihood": rbm.pseudo_likelihood_, "seconds": np.median(seconds),
+        "last_pseudo_likelihood": rbm.score_samples(rows).mean(),
     }
 
 
@@ -163,7 +165,7 @@ def scores(task, name, runs, settings, *, of=None):
 
 def measure(task, name, runs, found):
     """Record the ``scores`` of trained RBMs, and the last pseudo-likelihood of training."""
-    last = [run["pseudo_likelihood"][-1] for run in runs]
+    last = [run["last_pseudo_likelihood"] for run in runs]
     task.measure(f"{name}/pseudo_likelihood/last", last, better="higher")
     for part in ("upper", "lower"):
         task.measure(f"{name}/log_likelihood/{part}", found[part], better="higher", unit="nats")

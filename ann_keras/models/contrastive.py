@@ -72,43 +72,49 @@ class ContrastiveDivergence:
         weights, _, visible_bias = self.parameters
         if binarize:
             v = draw(v, uniform(tf.shape(v)))
-        positive = self._mean_hiddens(v)
+        positive = None if persistent else self._mean_hiddens(v)
         hidden = self.chains.value() if persistent else draw(positive, uniform(tf.shape(positive)))
-        for _ in range(gibbs_steps):
-            visible = self._top_down * tf.matmul(hidden, weights)
-            visible = tf.sigmoid(visible + visible_bias)
-            visible = draw(visible, uniform(tf.shape(visible)))
-            negative = self._mean_hiddens(visible)
+        for step in range(gibbs_steps):
+            visible = self._top_down * tf.matmul(hidden, weights) + visible_bias
+            visible = draw(tf.sigmoid(visible), uniform(tf.shape(visible)))
+            if persistent and step == gibbs_steps - 1:
+                # Data and chains in one product: it reads the weights only once.
+                both = self._mean_hiddens(tf.concat([v, visible], 0))
+                positive, negative = both[: tf.shape(v)[0]], both[tf.shape(v)[0] :]
+            else:
+                negative = self._mean_hiddens(visible)
             hidden = draw(negative, uniform(tf.shape(negative)))
         if persistent:
             self.chains.assign(hidden)
 
+        pixels, units = tf.concat([v, visible], 0), tf.concat([positive, negative], 0)
         if centering:
             for offset, batch in ((self._pixel_offset, v), (self._unit_offset, positive)):
                 offset.assign_add(_OFFSET_RATE * (tf.reduce_mean(batch, 0) - offset))
-            v, visible = v - self._pixel_offset, visible - self._pixel_offset
-            positive, negative = positive - self._unit_offset, negative - self._unit_offset
-        # Both halves in one product, with the signs and the numbers of their rows.
-        share = 1 / tf.cast(tf.shape(v)[0], tf.float32), 1 / hidden.shape[0]
-        units = tf.concat([share[0] * positive, -share[1] * negative], 0)
-        gradient = tf.matmul(units, tf.concat([v, visible], 0), transpose_a=True)
-        unit_gradient = tf.reduce_sum(units, 0)
-        pixel_gradient = share[0] * tf.reduce_sum(v, 0) - share[1] * tf.reduce_sum(visible, 0)
+            pixels, units = pixels - self._pixel_offset, units - self._unit_offset
+        # The change by the gradient: mean over data minus mean over chains, times the rate.
+        sizes = tf.shape(v)[0], tf.shape(visible)[0]
+        shares = tf.concat([
+            tf.fill([sizes[0]], learning_rate / tf.cast(sizes[0], tf.float32)),
+            tf.fill([sizes[1]], -learning_rate / tf.cast(sizes[1], tf.float32)),
+        ], 0)
+        signed = units * shares[:, tf.newaxis]
+        change = tf.matmul(signed, pixels, transpose_a=True)
+        unit_change = tf.reduce_sum(signed, 0)
+        pixel_change = tf.linalg.matvec(pixels, shares, transpose_a=True)
         if centering:
             # Of the plain biases, given the gradient of the centred ones: equations 15 to 17.
-            unit_gradient -= tf.linalg.matvec(gradient, self._pixel_offset)
-            pixel_gradient -= tf.linalg.matvec(gradient, self._unit_offset, transpose_a=True)
-        gradients = gradient, unit_gradient, pixel_gradient
-        if plain:
-            for parameter, change in zip(self.parameters, gradients, strict=True):
-                parameter.assign_add(learning_rate * change)
-            return
-        decayed = gradient - weight_decay * weights, *gradients[1:]
+            unit_change -= tf.linalg.matvec(change, self._pixel_offset)
+            pixel_change -= tf.linalg.matvec(change, self._unit_offset, transpose_a=True)
+        if not plain:
+            change -= learning_rate * weight_decay * weights
+        changes = change, unit_change, pixel_change
         for parameter, velocity, change in zip(
-            self.parameters, self._velocities, decayed, strict=True
+            self.parameters, self._velocities, changes, strict=True
         ):
-            velocity.assign(momentum * velocity + learning_rate * change)
-            parameter.assign_add(velocity)
+            if not plain:
+                change = velocity.assign(momentum * velocity + change)
+            parameter.assign_add(change)
 
     def _pass_over(self, rows, seed, *, batch_size, shuffle, **options):
         number = rows.shape[0]

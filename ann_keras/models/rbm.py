@@ -20,6 +20,8 @@ from ann_keras.models import boltzmann
 from ann_keras.models.boltzmann import Uniforms, draw
 from ann_keras.models.contrastive import ContrastiveDivergence
 
+_MONITORED = 20_000  # rows: more would take over a tenth of the training's time
+
 
 @keras.saving.register_keras_serializable(package="ann_keras")
 class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
@@ -51,7 +53,7 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
         intercept_hidden_, intercept_visible_: biases c (n_components,) and b (n_features,).
         h_samples_: hidden states of the chains (batch_size, n_components).
         pseudo_likelihood_: list, after each iteration that was monitored: mean of
-            ``score_samples`` over the training rows.
+            ``score_samples`` over the training rows, 20,000 random ones if there are more.
         n_features_in_: visible units.
     """
 
@@ -107,8 +109,10 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
         for _ in range(self.n_iter):
             self._learner.pass_over(rows, self._new_seed(), **options)
             if self.monitor:
-                score = self._score(rows, self._new_seed()).mean()
-                self.pseudo_likelihood_.append(float(score))
+                shown = rows
+                if len(X) > _MONITORED:
+                    shown = tf.gather(rows, self._random.randint(len(X), size=_MONITORED))
+                self.pseudo_likelihood_.append(float(self._score(shown, self._new_seed()).mean()))
             if self.monitor and self.verbose:
                 print(f"iteration {len(self.pseudo_likelihood_)}: pseudo-likelihood "
                       f"{self.pseudo_likelihood_[-1]:.2f}", flush=True)
