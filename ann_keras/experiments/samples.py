@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ann_keras.evaluation.generative import entropy_of_classes
+
 CONFIDENT = 0.9  # probability from which on the convnet is sure of a digit
 
 
@@ -20,13 +22,11 @@ def quality(judge, images):
     from scipy.ndimage import label
 
     probabilities = judge.probabilities(images)
-    shares = np.bincount(probabilities.argmax(axis=1), minlength=10) / len(images)
-    shares = shares[shares > 0]
     touching = np.ones((3, 3))
     parts = [label(image.reshape(28, 28) >= 0.5, touching)[1] for image in images]
     return {
         "confident": float((probabilities.max(axis=1) >= CONFIDENT).mean()),
-        "diversity": float(-np.sum(shares * np.log(shares)) / np.log(10)),
+        "diversity": entropy_of_classes(probabilities.argmax(axis=1)),
         "specks": float(np.mean(np.maximum(np.array(parts) - 1, 0))),
         "grey": float(np.mean((images > 0.1) & (images < 0.9))),
     }

@@ -1,0 +1,115 @@
+"""How near samples of a generative model come to real ones, on features of both.
+
+Sources: Heusel et al., "GANs trained by a two time-scale update rule converge to a local Nash
+equilibrium", NIPS 2017, for the Fréchet distance; Kynkäänniemi et al., "Improved precision and
+recall metric for assessing generative models", NeurIPS 2019; Naeem et al., "Reliable fidelity and
+diversity metrics for generative models", ICML 2020, for density and coverage.
+
+Every measure depends on the number of samples; so each belongs beside its value between two halves
+of real ones, of the same size.
+"""
+
+import numpy as np
+
+
+def frechet_distance(first, second):
+    """Squared Fréchet distance of the Gaussians with the moments of two sets of features.
+
+    |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½)
+
+    Args:
+        first, second: features (n, d) and (m, d), two rows or more.
+
+    Returns:
+        The distance, a float of at least 0.
+
+    Raises:
+        ValueError: fewer rows, or widths that differ.
+    """
+    first, second = _check(first, second, at_least=2)
+    gap = first.mean(axis=0) - second.mean(axis=0)
+    covariances = [np.atleast_2d(np.cov(features.T)) for features in (first, second)]
+    # The eigenvalues of Σ₁Σ₂ are those of Σ₁^½ Σ₂ Σ₁^½, which is symmetric.
+    values, vectors = np.linalg.eigh(covariances[0])
+    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    product = np.linalg.eigvalsh(root @ covariances[1] @ root)
+    shared = np.sqrt(np.maximum(product, 0)).sum()
+    traces = sum(np.trace(covariance) for covariance in covariances)
+    return float(max(gap @ gap + traces - 2 * shared, 0))
+
+
+def neighbourhoods(real, samples, neighbours=5):
+    """Precision, recall, density and coverage of samples.
+
+    The neighbourhood of a point is the ball that reaches its k-th nearest neighbour of its own set.
+
+    Args:
+        real, samples: features (n, d) and (m, d).
+        neighbours: k.
+
+    Returns:
+        Dict: "precision", share of samples in the neighbourhood of a real point; "recall", share
+        of real points in that of a sample; "density", mean number of real neighbourhoods that a
+        sample lies in, over k; "coverage", share of real points with a sample in their
+        neighbourhood.
+
+    Raises:
+        ValueError: k below one, fewer than k + 1 rows in either set, or widths that differ.
+    """
+    from sklearn.metrics import pairwise_distances_chunked
+
+    if neighbours < 1:
+        raise ValueError(f"a neighbourhood needs one neighbour or more, got {neighbours}")
+    real, samples = _check(real, samples, at_least=neighbours + 1)
+    real_radii, sample_radii = (_radii(points, neighbours) for points in (real, samples))
+    inside = np.zeros(len(samples))
+    covered, recalled = [], []
+    # In chunks of rows: all distances at once would not fit.
+    for distances in pairwise_distances_chunked(real, samples):
+        begin = sum(map(len, covered))
+        radii = real_radii[begin : begin + len(distances), np.newaxis]
+        within = distances <= radii
+        inside += within.sum(axis=0)
+        covered.append(within.any(axis=1))
+        recalled.append((distances <= sample_radii).any(axis=1))
+    return {
+        "precision": float(np.mean(inside > 0)),
+        "recall": float(np.concatenate(recalled).mean()),
+        "density": float(inside.mean() / neighbours),
+        "coverage": float(np.concatenate(covered).mean()),
+    }
+
+
+def entropy_of_classes(labels, classes=10):
+    """Entropy of the labels' histogram over that of equal shares: 0 for one class, 1 for all.
+
+    Args:
+        labels: whole numbers from 0, (n,).
+        classes: number of them.
+    """
+    shares = np.bincount(labels, minlength=classes) / len(labels)
+    shares = shares[shares > 0]
+    return float(-np.sum(shares * np.log(shares)) / np.log(classes))
+
+
+def _radii(points, neighbours):
+    """Distance of each point to its k-th nearest neighbour, itself left out, (n,)."""
+    from sklearn.metrics import pairwise_distances_chunked
+
+    def reduce(distances, start):
+        return np.partition(distances, neighbours, axis=1)[:, neighbours]
+
+    return np.concatenate(list(pairwise_distances_chunked(points, reduce_func=reduce)))
+
+
+def _check(first, second, at_least):
+    first, second = (np.asarray(features, np.float64) for features in (first, second))
+    if first.ndim != 2 or second.ndim != 2 or first.shape[1] != second.shape[1]:
+        raise ValueError(
+            f"features must be rows of one width, got {first.shape} and {second.shape}"
+        )
+    if min(len(first), len(second)) < at_least:
+        raise ValueError(
+            f"this measure needs {at_least} rows or more, got {len(first)} and {len(second)}"
+        )
+    return first, second
