@@ -61,8 +61,9 @@ def run(task, settings):
         dim, depth, mlp_dim = grid.row_sizes(row)
         return task.run(
             f"{row}, {epochs} epochs, {scale} scale, seed {seed}", transformer.train,
-            resumable=True, dim=dim, depth=depth, mlp_dim=mlp_dim, epochs=epochs, seed=seed,
-            source=settings.source, batch_size=settings.batch_size, attention_scale=scale,
+            resumable=True, isolated=settings.source == "full", dim=dim, depth=depth,
+            mlp_dim=mlp_dim, epochs=epochs, seed=seed, source=settings.source,
+            batch_size=settings.batch_size, attention_scale=scale,
             learning_rate=settings.learning_rate,
         )
 

@@ -119,6 +119,23 @@ def test_a_run_is_computed_once_and_read_after_that(make):
         assert values["count"] == 3 and values["table"].dtype == np.float32
 
 
+def number_of_process(*, seed):
+    if seed < 0:
+        raise ValueError("negative seed")
+    return {"process": os.getpid(), "seed": seed}
+
+
+def test_an_isolated_run_has_a_process_of_its_own(make):
+    task = make()
+    here = task.run("here", number_of_process, seed=1)
+    apart = task.run("apart", number_of_process, isolated=True, seed=1)
+    assert here["process"] == os.getpid() != apart["process"] and apart["seed"] == 1
+    # How it is computed does not decide the outcome: the same run is found either way.
+    assert task.run("apart", number_of_process, seed=1)["process"] == apart["process"]
+    with pytest.raises(ValueError, match="negative seed"):
+        task.run("bad", number_of_process, isolated=True, seed=-1)
+
+
 def test_other_settings_and_other_names_are_other_runs(make):
     experiment, task = Experiment(), make()
     task.run("adam", experiment, seed=1)

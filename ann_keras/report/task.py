@@ -16,12 +16,14 @@ import gc
 import hashlib
 import io
 import json
+import multiprocessing
 import os
 import platform
 import shutil
 import time
 import zipfile
 import zlib
+from concurrent.futures import ProcessPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
@@ -64,7 +66,7 @@ class Task:
         except OSError as error:
             raise UserError(f"cannot write to {self.folder}: {error.strerror}") from error
 
-    def run(self, name, compute, *, of=None, resumable=False, **settings):
+    def run(self, name, compute, *, of=None, resumable=False, isolated=False, **settings):
         """``compute(**settings)``, or what it gave before if name and settings are the same.
 
         Runs that were interrupted are thus taken up where they stopped.
@@ -75,6 +77,8 @@ class Task:
             of: another task that makes the same run; its copy is taken where there is one.
             resumable: the function also takes ``checkpoint``, a folder of its own, from which it
                 goes on after an interruption.
+            isolated: compute in a process of its own, whose memory is given back: TensorFlow keeps
+                every program that XLA has compiled, half a GiB for a large network.
             settings: JSON values that decide the outcome, the seed among them.
 
         Returns:
@@ -97,7 +101,8 @@ class Task:
             if repeat:
                 shutil.rmtree(checkpoint, ignore_errors=True)
             start = time.perf_counter()
-            values = compute(**settings, **extra)
+            arguments = settings | extra
+            values = _in_process(compute, arguments) if isolated else compute(**arguments)
             values = {field: np.asarray(value) for field, value in values.items()}
             seconds = time.perf_counter() - start
             buffer = io.BytesIO()
@@ -221,6 +226,15 @@ class Task:
 
     def _write(self, name, content):
         write_whole(self.folder / name, content)
+
+
+def _in_process(compute, arguments):
+    """``compute(**arguments)`` in a new process that ends with it."""
+    from ann_keras.command import quiet_tensorflow
+
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context, initializer=quiet_tensorflow) as pool:
+        return pool.submit(compute, **arguments).result()
 
 
 def _read_run(folder, file, key):
