@@ -5,7 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules={
-        "attention", "autoencoder", "boltzmann", "cnn", "contrastive", "dbm", "hopfield",
-        "initializers", "lstm", "mlp", "normalization", "random_features", "rbm", "vit",
+        "attention", "autoencoder", "boltzmann", "cnn", "contrastive", "dbm", "gan", "hopfield",
+        "initializers", "lstm", "mlp", "normalization", "random_features", "rbm", "vae", "vit",
     },
 )

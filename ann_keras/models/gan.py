@@ -1,0 +1,298 @@
+"""Generative adversarial networks for MNIST (tasks 4.2.1 to 4.2.5), dense or convolutional.
+
+Sources: Goodfellow et al., "Generative Adversarial Nets", NIPS 2014, with the non-saturating loss
+of its section 3; batch normalisation in the convolutional networks as in Radford, Metz and
+Chintala's DCGAN, ICLR 2016. The published run differs from its description in two points, D12 and
+D13, which ``corrected=True`` repairs.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ann_keras.models.initializers import pytorch_uniform
+from ann_keras.models.normalization import FusedBatchNormalization
+
+_IMAGE = (28, 28, 1)
+_ROWS = 1000  # images that are generated at once
+
+
+@keras.saving.register_keras_serializable(package="ann_keras")
+class AlwaysOnDropout(keras.layers.Dropout):
+    """Dropout that also acts outside of training, as PyTorch's ``functional.dropout`` does (D13).
+
+    A layer of its own, since a model's ``training=False`` overrides what its layers were given.
+    """
+
+    def call(self, inputs, training=None):
+        return super().call(inputs, training=True)
+
+
+class GAN(keras.Model):
+    """A generator and a discriminator, trained against each other.
+
+    With D(x) the discriminator's probability that x is real, each batch is a step on
+    −½ (mean log D(x) + mean log(1 − D(G(z)))) for the discriminator, then one on −mean log D(G(z))
+    for the generator, on the same fake images as in PyTorch's DCGAN example.
+
+    A step changes the trained weights of one network only. Batch statistics are not among them:
+    as in PyTorch they move whenever a network runs in training, both networks' in either step.
+
+    Args:
+        backbone: "dense" or "conv".
+        latent_dim: size of the generator's input.
+        discriminator_steps: updates of the discriminator for each of the generator, all on the
+            same real images, with new noise (task 4.2.2); 1 as published.
+        corrected: False as published; True scales the real images to the generator's [−1, 1] (D12)
+            and restricts the dropout to training (D13).
+
+    Attributes:
+        generator: Functional model, noise (n, latent_dim) → tanh outputs (n, 28, 28, 1); trainable
+            parameters: dense 1,463,312, convolutional 1,387,231.
+        discriminator: Functional model, images (n, 28, 28, 1) in the range of its real images →
+            logits (n, 1); 1,460,225 and 1,387,271.
+
+    Raises:
+        ValueError: unknown backbone, or a latent size or number of steps below one.
+    """
+
+    def __init__(self, backbone="dense", latent_dim=10, *, discriminator_steps=1, corrected=False):
+        super().__init__(name=f"{backbone}_gan")
+        if backbone not in ("dense", "conv"):
+            raise ValueError(f'backbone must be "dense" or "conv", got {backbone!r}')
+        if latent_dim < 1:
+            raise ValueError(f"the latent size must be at least one, got {latent_dim}")
+        if discriminator_steps < 1:
+            raise ValueError(f"at least one discriminator step, got {discriminator_steps}")
+        self.latent_dim, self.corrected = latent_dim, corrected
+        self.discriminator_steps = discriminator_steps
+        if backbone == "dense":
+            dropout = keras.layers.Dropout if corrected else AlwaysOnDropout
+            self.generator = _dense_generator(latent_dim)
+            self.discriminator = _dense_discriminator(dropout)
+        else:
+            self.generator = _convolutional_generator(latent_dim)
+            self.discriminator = _convolutional_discriminator()
+        self.seed_generator = keras.random.SeedGenerator()
+        self._generator_mean = keras.metrics.Mean("generator_loss")
+        self._discriminator_mean = keras.metrics.Mean("discriminator_loss")
+        self.built = True
+
+    def compile(self, generator_optimizer=None, discriminator_optimizer=None):
+        """Choose two Keras optimizers; None as published: Adam, rate 1e-3, β₁ 0.5, PyTorch's ε."""
+        # XLA on CPU makes convolutions several times slower.
+        super().compile(optimizer=generator_optimizer or _adam(), jit_compile=False)
+        self.discriminator_optimizer = keras.optimizers.get(discriminator_optimizer or _adam())
+        # Here, since training loops would build the optimizer for both networks.
+        self.optimizer.build(self.generator.trainable_variables)
+        self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+
+    def check_images(self, images):
+        """Raise ValueError unless images are floats (n, 28, 28, 1) in [0, 1].
+
+        Steps check too, but know no values inside a graph: call this before training.
+        """
+        if tuple(images.shape[1:]) != _IMAGE:
+            raise ValueError(f"images must be of shape (n, 28, 28, 1), got {tuple(images.shape)}")
+        if not tf.as_dtype(images.dtype).is_floating:
+            raise ValueError(f"images must be floats in [0, 1], got {tf.as_dtype(images.dtype)}")
+        if isinstance(images, tf.Tensor) and not hasattr(images, "numpy"):
+            return
+        low, high = np.min(images), np.max(images)
+        if not (low >= 0 and high <= 1):
+            raise ValueError(f"images must lie in [0, 1], got values from {low:g} to {high:g}")
+
+    def noise(self, count):
+        """Latent vectors (count, latent_dim) from N(0, 1)."""
+        return keras.random.normal((count, self.latent_dim), seed=self.seed_generator)
+
+    def train_step(self, data):
+        """``discriminator_steps`` updates of the discriminator, then one of the generator."""
+        real = self._real(data)
+        count = keras.ops.shape(real)[0]
+        for _ in range(self.discriminator_steps - 1):
+            self._train_discriminator(real, self.generator(self.noise(count), training=True))
+        with tf.GradientTape() as tape:
+            fake = self.generator(self.noise(count), training=True)
+            with tape.stop_recording():
+                self._train_discriminator(real, fake)
+            loss = generator_loss(self.discriminator(fake, training=True))
+        variables = self.generator.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        self._generator_mean.update_state(loss, sample_weight=count)
+        return self.get_metrics_result()
+
+    def test_step(self, data):
+        """Both losses out of training, on the noise that the next step is given as well.
+
+        It leaves the random states as they are, so that evaluating does not change training.
+        """
+        real = self._real(data)
+        count = keras.ops.shape(real)[0]
+        kept = [tf.identity(state.value) for state in self._random_states()]
+        fake = self.generator(self.noise(count), training=False)
+        logits = [self.discriminator(images, training=False) for images in (real, fake)]
+        self._generator_mean.update_state(generator_loss(logits[1]), sample_weight=count)
+        self._discriminator_mean.update_state(discriminator_loss(*logits), sample_weight=count)
+        for state, value in zip(self._random_states(), kept):
+            state.assign(value)
+        return self.get_metrics_result()
+
+    def save_own_variables(self, store):
+        """Random states, which Keras does not save: training goes on as if uninterrupted."""
+        for i, state in enumerate(self._random_states()):
+            store[str(i)] = state.numpy()
+
+    def load_own_variables(self, store):
+        for i, state in enumerate(self._random_states()):
+            state.assign(store[str(i)])
+
+    def _random_states(self):
+        return [v for v in self.non_trainable_variables if v.name == "seed_generator_state"]
+
+    @property
+    def metrics(self):
+        """The means of both losses; without Keras' "loss", of which there is no one here."""
+        return [self._generator_mean, self._discriminator_mean]
+
+    def _train_discriminator(self, real, fake):
+        with tf.GradientTape() as tape:
+            loss = discriminator_loss(
+                self.discriminator(real, training=True), self.discriminator(fake, training=True)
+            )
+        variables = self.discriminator.trainable_variables
+        self.discriminator_optimizer.apply(tape.gradient(loss, variables), variables)
+        self._discriminator_mean.update_state(loss, sample_weight=keras.ops.shape(real)[0])
+
+    def _real(self, data):
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        self.check_images(images)
+        return 2 * images - 1 if self.corrected else images
+
+    def sample(self, count, *, raw=False):
+        """New images, by the generator as it is out of training.
+
+        Args:
+            count: number of images.
+            raw: the generator's outputs in [−1, 1] instead.
+
+        Returns:
+            NumPy array (count, 28, 28, 1) in [0, 1]. As published, values below 0 are clipped;
+            corrected, [−1, 1] is mapped to [0, 1].
+
+        Raises:
+            ValueError: no image asked for.
+        """
+        if count < 1:
+            raise ValueError(f"the number of images must be at least one, got {count}")
+        return self.decode(self.noise(count), raw=raw)
+
+    def decode(self, latent, *, raw=False):
+        """Images of given latent vectors, such as a walk through latent space.
+
+        Args:
+            latent: array (n, latent_dim).
+            raw: as in ``sample``.
+
+        Returns:
+            NumPy array (n, 28, 28, 1), as ``sample`` gives it.
+
+        Raises:
+            ValueError: latent vectors of another size.
+        """
+        latent = np.asarray(latent, "float32")
+        if latent.ndim != 2 or not len(latent) or latent.shape[1] != self.latent_dim:
+            raise ValueError(f"latent vectors must be (n, {self.latent_dim}), got {latent.shape}")
+        outputs = np.concatenate([
+            self.generator(latent[first:first + _ROWS], training=False)
+            for first in range(0, len(latent), _ROWS)
+        ])
+        if raw:
+            return outputs
+        return (outputs + 1) / 2 if self.corrected else np.maximum(outputs, 0)
+
+
+def generator_loss(fake_logits):
+    """−mean log D(G(z)), in nats, of the logits (n, 1) of generated images."""
+    return keras.ops.mean(keras.ops.softplus(-fake_logits))
+
+
+def discriminator_loss(real_logits, fake_logits):
+    """−½ (mean log D(x) + mean log(1 − D(G(z)))), in nats, of logits (n, 1)."""
+    real = keras.ops.mean(keras.ops.softplus(-real_logits))
+    return 0.5 * (real + keras.ops.mean(keras.ops.softplus(fake_logits)))
+
+
+def _adam():
+    return keras.optimizers.Adam(1e-3, beta_1=0.5, epsilon=1e-8)
+
+
+def _dense_generator(latent_dim):
+    inputs, features = keras.Input((latent_dim,), name="noise"), latent_dim
+    x = inputs
+    for units in (256, 512, 1024):
+        x = keras.layers.LeakyReLU(0.2)(keras.layers.Dense(units, **pytorch_uniform(features))(x))
+        features = units
+    x = keras.layers.Dense(784, "tanh", **pytorch_uniform(features))(x)
+    outputs = keras.layers.Reshape(_IMAGE)(x)
+    return keras.Model(inputs, outputs, name="dense_generator")
+
+
+def _dense_discriminator(dropout):
+    inputs, features = keras.Input(_IMAGE, name="image"), 784
+    x = keras.layers.Flatten()(inputs)
+    for units in (1024, 512, 256):
+        x = keras.layers.Dense(units, **pytorch_uniform(features))(x)
+        x = dropout(0.3)(keras.layers.LeakyReLU(0.2)(x))
+        features = units
+    outputs = keras.layers.Dense(1, name="logit", **pytorch_uniform(features))(x)
+    return keras.Model(inputs, outputs, name="dense_discriminator")
+
+
+def _convolutional_generator(latent_dim):
+    """Sides 1 → 5 → 7 → 14 → 28 by transposed convolutions, (side − 1) · stride + kernel − 2 · pad.
+
+    All have biases, though batch normalisation follows: so says the published parameter count.
+    """
+    inputs = keras.Input((latent_dim,), name="noise")
+    x = keras.layers.Reshape((1, 1, latent_dim))(inputs)
+    x = _normalized(_transposed(320, 5)(x), slope=0)
+    # Pad 1 of a transposed convolution takes off a border. Its stride-1 "same" would take off 2.
+    x = keras.layers.Cropping2D(1)(_transposed(160, 5)(x))
+    x = _normalized(x, slope=0)
+    # Kernel 4 and stride 2 with "same": a border of 1 on each side.
+    x = _normalized(_transposed(10, 4, strides=2, padding="same")(x), slope=0)
+    outputs = _transposed(1, 4, strides=2, padding="same", activation="tanh")(x)
+    return keras.Model(inputs, outputs, name="convolutional_generator")
+
+
+def _convolutional_discriminator():
+    """The generator's mirror, sides 28 → 14 → 7 → 5 → 1, then one unit on 10 features.
+
+    By the published number of parameters, each convolution has biases and batch normalisation.
+    """
+    inputs = keras.Input(_IMAGE, name="image")
+    x = _normalized(_convolution(1, 10, 4, strides=2, padding="same")(inputs), slope=0.2)
+    x = _normalized(_convolution(10, 160, 4, strides=2, padding="same")(x), slope=0.2)
+    x = keras.layers.ZeroPadding2D(1)(x)
+    x = _normalized(_convolution(160, 320, 5)(x), slope=0.2)
+    x = _normalized(_convolution(320, 10, 5)(x), slope=0.2)
+    x = keras.layers.Flatten()(x)
+    outputs = keras.layers.Dense(1, name="logit", **pytorch_uniform(10))(x)
+    return keras.Model(inputs, outputs, name="convolutional_discriminator")
+
+
+def _transposed(filters, kernel, **options):
+    # PyTorch takes the fan-in of a transposed convolution from its output channels.
+    start = pytorch_uniform(kernel**2 * filters)
+    return keras.layers.Conv2DTranspose(filters, kernel, **options, **start)
+
+
+def _convolution(channels, filters, kernel, **options):
+    start = pytorch_uniform(kernel**2 * channels)
+    return keras.layers.Conv2D(filters, kernel, **options, **start)
+
+
+def _normalized(x, slope):
+    x = FusedBatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+    return keras.layers.LeakyReLU(slope)(x) if slope else keras.layers.ReLU()(x)
