@@ -6,7 +6,7 @@ Losses are pseudo-likelihoods, or a bound or log Z, with the sign that makes low
 import time
 
 import numpy as np
-from cases import LIMIT, UNMONITORED, Timing
+from cases import LIMIT, SCIKIT_LEARN_DOUBLE, UNMONITORED, Timing
 from sklearn.neural_network import BernoulliRBM as ScikitRBM
 
 from ann_keras import data
@@ -57,7 +57,8 @@ def _train_rbm(case, seed, monitor):
 
 
 def _train_scikit_rbm(case, seed):
-    x = rows(case)
+    # Pixels divided by 255 are float64 in NumPy, and stay so in scikit-learn.
+    x = rows(case).astype(np.float64 if case.peer == SCIKIT_LEARN_DOUBLE else np.float32)
     rbm = ScikitRBM(UNITS, learning_rate=case.learning_rate, batch_size=case.batch_size,
                     n_iter=case.epochs, random_state=seed)
     begin = time.perf_counter()

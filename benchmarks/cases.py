@@ -3,13 +3,14 @@
 Nothing here imports TensorFlow or PyTorch, so that ``--help`` answers at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 PYTORCH = "PyTorch eager"
 KERAS_FIT = "Keras model.fit"
 KERAS_PREDICT = "Keras model.predict in a loop"
-SCIKIT_LEARN = "scikit-learn"
+SCIKIT_LEARN = "scikit-learn, float32"
+SCIKIT_LEARN_DOUBLE = "scikit-learn, float64"
 UNMONITORED = "itself, unmonitored"
 LIMIT = "a limit in seconds"
 
@@ -54,7 +55,7 @@ class Case:
     rows: int = 1600
     published_epochs: int = 2500
     peer: Literal[
-        PYTORCH, KERAS_FIT, KERAS_PREDICT, SCIKIT_LEARN, UNMONITORED, LIMIT
+        PYTORCH, KERAS_FIT, KERAS_PREDICT, SCIKIT_LEARN, SCIKIT_LEARN_DOUBLE, UNMONITORED, LIMIT
     ] = PYTORCH
     memory: int = 100
     limit: float = 0.0
@@ -77,6 +78,15 @@ class Timing(NamedTuple):
     threads: int | None = None
 
 
+_RBM = Case(
+    "RBM of 200 units, PCD, batch 10, 4,000 digits", "rbm", "pcd",
+    learning_rate=0.1, batch_size=10, rows=4000, epochs=3, published_epochs=30, target=0.35,
+    peer=SCIKIT_LEARN, jit_compile=False, shuffle=False,
+)
+_RBM_IN_LARGE_BATCHES = replace(
+    _RBM, title="RBM of 200 units, PCD, batch 100, 4,000 digits", batch_size=100, epochs=20,
+    target=0.25,
+)
 CASES = {
     "surface_sgd": Case(
         "surface network, SGD, batch 40", "surface", "sgd",
@@ -135,20 +145,13 @@ CASES = {
         "NAR LSTM, closed loop of 100 steps", "nar_lstm", None,
         epochs=100, published_epochs=100, target=0.005, peer=KERAS_PREDICT,
     ),
-    "rbm_batch_10": Case(
-        "RBM of 200 units, PCD, batch 10, 4,000 digits", "rbm", "pcd",
-        learning_rate=0.1, batch_size=10, rows=4000, epochs=3, published_epochs=30, target=0.35,
-        peer=SCIKIT_LEARN, jit_compile=False, shuffle=False,
-    ),
-    "rbm_batch_100": Case(
-        "RBM of 200 units, PCD, batch 100, 4,000 digits", "rbm", "pcd",
-        learning_rate=0.1, batch_size=100, rows=4000, epochs=20, published_epochs=30, target=0.25,
-        peer=SCIKIT_LEARN, jit_compile=False, shuffle=False,
-    ),
-    "rbm_monitored": Case(
-        "RBM of 200 units, PCD, batch 10, with pseudo-likelihood", "rbm", "pcd",
-        learning_rate=0.1, batch_size=10, rows=4000, epochs=5, published_epochs=30, target=1.1,
-        peer=UNMONITORED, jit_compile=False, shuffle=False,
+    "rbm_batch_10": _RBM,
+    "rbm_batch_10_double": replace(_RBM, peer=SCIKIT_LEARN_DOUBLE),
+    "rbm_batch_100": _RBM_IN_LARGE_BATCHES,
+    "rbm_batch_100_double": replace(_RBM_IN_LARGE_BATCHES, peer=SCIKIT_LEARN_DOUBLE),
+    "rbm_monitored": replace(
+        _RBM, title="RBM of 200 units, PCD, batch 10, with pseudo-likelihood", epochs=5,
+        target=1.1, peer=UNMONITORED,
     ),
     "dbm_epoch": Case(
         "DBM, joint epoch of 60,000 (from 4,000 digits)", "dbm", "pcd",

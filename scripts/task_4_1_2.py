@@ -17,13 +17,12 @@ from typing import Literal
 import numpy as np
 
 from ann_keras import command, experiments, plots
-
-SIZES = ((50, 0.1), (128, 0.1), (200, 0.1), (300, 0.1), (200, 0.02), (200, 0.05), (200, 0.5))
+from ann_keras.report import published
 
 
 @dataclass(frozen=True)
 class Settings:
-    sizes: tuple[tuple[int, float], ...] = SIZES  # report: components and learning rate
+    sizes: tuple[tuple[int, float], ...] = published.RBMS  # report: components and learning rate
     iterations: int = 30  # report
     batch_size: int = 10  # report
     source: Literal["full", "sample"] = "full"  # report

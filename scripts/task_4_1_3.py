@@ -40,8 +40,7 @@ def run(task, settings):
     boltzmann = experiments.boltzmann
     judge = experiments.labels.Judge(task, epochs=settings.epochs, source=settings.source)
     task.measure("judge/test_accuracy", judge.test_accuracy, better="higher")
-    _, rows, labels = boltzmann.digits(settings.source)
-    rows, labels = rows[: settings.images], labels[: settings.images]
+    rows, labels = boltzmann.test_digits(settings.source, settings.images)
     results = []
     for seed in task.seeds:
         trained = boltzmann.published_rbm(task, settings, seed, of="4.1.2")

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from ann_keras import command, experiments, plots
+from ann_keras.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -37,16 +38,11 @@ PRESETS = {
 
 
 def run(task, settings):
-    boltzmann, restoration = experiments.boltzmann, experiments.restoration
-    machines = [
-        boltzmann.rbm_of(boltzmann.published_rbm(task, settings, seed, of="4.1.2"))
-        for seed in task.seeds
-    ]
-    judge = experiments.labels.Judge(
-        task, epochs=settings.epochs, source=settings.source, of="4.1.3"
-    )
-    _, rows, labels = boltzmann.digits(settings.source)
+    restoration = experiments.restoration
+    machines, judge, rows, labels = restoration.prepare(task, settings)
     known = restoration.known_pixels("top", settings.removed)
+    if not set(settings.shown) <= set(range(len(rows))):
+        raise UserError(f"--shown must name images among the first {len(rows)} that --images asks")
     shown = rows[list(settings.shown)]
     raw, free = restoration.restore(machines[0], shown, known, settings.steps, clamped=False)
     clamped = restoration.restore(machines[0], shown, known, settings.steps, clamped=True)[1]
@@ -55,10 +51,7 @@ def run(task, settings):
         "merged": free, "known held": clamped,
     })
 
-    labels = labels[: settings.images]
-    predicted = restoration.compare(
-        machines, judge, rows[: settings.images], known, settings.steps
-    )
+    predicted = restoration.compare(machines, judge, rows, known, settings.steps)
     by_digit = {}
     for name, guess in predicted.items():
         total, by_digit[name] = restoration.shares(guess, labels)

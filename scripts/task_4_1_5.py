@@ -39,16 +39,8 @@ PRESETS = {
 
 
 def run(task, settings):
-    boltzmann, restoration = experiments.boltzmann, experiments.restoration
-    machines = [
-        boltzmann.rbm_of(boltzmann.published_rbm(task, settings, seed, of="4.1.2"))
-        for seed in task.seeds
-    ]
-    judge = experiments.labels.Judge(
-        task, epochs=settings.epochs, source=settings.source, of="4.1.3"
-    )
-    _, rows, labels = boltzmann.digits(settings.source)
-    rows, labels = rows[: settings.images], labels[: settings.images]
+    restoration = experiments.restoration
+    machines, judge, rows, labels = restoration.prepare(task, settings)
     cuts = {f"{region} {settings.removed}": (region, settings.removed) for region in REGIONS}
     cuts[f"top {settings.more}"] = "top", settings.more
     first = [np.argmax(labels == digit) for digit in range(10)]

@@ -56,7 +56,7 @@ def run(task, settings):
     judge = experiments.labels.Judge(
         task, epochs=settings.epochs, source=settings.source, of="4.1.3"
     )
-    rows = boltzmann.digits(settings.source)[1][: settings.images]
+    rows, _ = boltzmann.test_digits(settings.source, settings.images)
     samples = []
     for seed in task.seeds:
         rbm = boltzmann.rbm_of(boltzmann.published_rbm(task, settings, seed, of="4.1.2"))

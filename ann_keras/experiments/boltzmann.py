@@ -7,12 +7,11 @@ import time
 import numpy as np
 
 from ann_keras.data import mnist
+from ann_keras.errors import UserError
 from ann_keras.evaluation import ais
 from ann_keras.models.rbm import BernoulliRBM
 
-#: Components and learning rates of Figure 15.
-FIGURE_15 = ((50, 0.1), (128, 0.1), (200, 0.1), (300, 0.1), (200, 0.02), (200, 0.05), (200, 0.5))
-BEST = 200, 0.1  # that the report goes on with
+BEST = 200, 0.1  # components and learning rate that the report goes on with
 
 
 def digits(source):
@@ -20,6 +19,18 @@ def digits(source):
     (x, _), (x_test, y_test) = mnist.load(source)
     rows, test_rows = (mnist.scale(images).reshape(len(images), -1) for images in (x, x_test))
     return rows, test_rows, y_test
+
+
+def test_digits(source, number):
+    """The first so many test images as rows (number, 784) in [0, 1], and their labels.
+
+    Raises:
+        UserError: there are fewer.
+    """
+    _, rows, labels = digits(source)
+    if not 0 < number <= len(rows):
+        raise UserError(f"--images must lie between 1 and {len(rows)}, the test digits there are")
+    return rows[:number], labels[:number]
 
 
 def binary(rows):

@@ -3,8 +3,25 @@
 import numpy as np
 
 from ann_keras import plots
+from ann_keras.experiments import boltzmann
+from ann_keras.experiments.labels import Judge
 
 SIDE = 28
+
+
+def prepare(task, settings):
+    """What both tasks use: the RBMs of task 4.1.2, one a seed, the judge, test rows and labels.
+
+    Raises:
+        UserError: there are fewer test digits than the script asks for.
+    """
+    machines = [
+        boltzmann.rbm_of(boltzmann.published_rbm(task, settings, seed, of="4.1.2"))
+        for seed in task.seeds
+    ]
+    judge = Judge(task, epochs=settings.epochs, source=settings.source, of="4.1.3")
+    rows, labels = boltzmann.test_digits(settings.source, settings.images)
+    return machines, judge, rows, labels
 
 
 def known_pixels(region, lines):

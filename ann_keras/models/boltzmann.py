@@ -4,11 +4,18 @@ import numpy as np
 import tensorflow as tf
 
 MOST_UNITS = 22  # that are enumerated: four million states
+OFFSET_RATE = 0.01  # of the moving means that centring subtracts (Melchior et al. 2016)
 
 
 def draw(probabilities, uniforms):
     """Binary states, 1 where a uniform random number is below the probability."""
     return tf.cast(uniforms < probabilities, probabilities.dtype)
+
+
+def follow_means(offsets, layers):
+    """Move the offsets of centring, variables (units,), towards the means of (n, units) layers."""
+    for offset, layer in zip(offsets, layers, strict=True):
+        offset.assign_add(OFFSET_RATE * (tf.reduce_mean(layer, 0) - offset))
 
 
 def binary_states(units):

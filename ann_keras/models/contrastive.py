@@ -2,9 +2,7 @@
 
 import tensorflow as tf
 
-from ann_keras.models.boltzmann import Uniforms, draw
-
-_OFFSET_RATE = 0.01  # of the moving means that centring subtracts (Melchior et al. 2016)
+from ann_keras.models.boltzmann import Uniforms, draw, follow_means
 
 
 class ContrastiveDivergence:
@@ -89,8 +87,7 @@ class ContrastiveDivergence:
 
         pixels, units = tf.concat([v, visible], 0), tf.concat([positive, negative], 0)
         if centering:
-            for offset, batch in ((self._pixel_offset, v), (self._unit_offset, positive)):
-                offset.assign_add(_OFFSET_RATE * (tf.reduce_mean(batch, 0) - offset))
+            follow_means((self._pixel_offset, self._unit_offset), (v, positive))
             pixels, units = pixels - self._pixel_offset, units - self._unit_offset
         # The change by the gradient: mean over data minus mean over chains, times the rate.
         sizes = tf.shape(v)[0], tf.shape(visible)[0]

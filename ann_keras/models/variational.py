@@ -5,9 +5,8 @@ Source: Salakhutdinov and Hinton, "Deep Boltzmann machines", AISTATS 2009, secti
 
 import tensorflow as tf
 
-from ann_keras.models.boltzmann import Uniforms, draw
+from ann_keras.models.boltzmann import Uniforms, draw, follow_means
 
-_OFFSET_RATE = 0.01  # of the moving means that centring subtracts (Melchior et al. 2016)
 _SEEDS = 8  # of the second number of a seed, for the draws of one update
 
 
@@ -122,8 +121,7 @@ class JointLearner:
         )
         model = visible, hidden, top
         if centering:
-            for offset, layer in zip(self._offsets, data, strict=True):
-                offset.assign_add(_OFFSET_RATE * (tf.reduce_mean(layer, 0) - offset))
+            follow_means(self._offsets, data)
             data, model = (
                 [layer - offset for layer, offset in zip(side, self._offsets, strict=True)]
                 for side in (data, model)

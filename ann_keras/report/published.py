@@ -12,6 +12,9 @@ from importlib.resources import files
 
 Cell = int | float | str
 
+#: Components and learning rates of the RBMs of Figure 15.
+RBMS = ((50, 0.1), (128, 0.1), (200, 0.1), (300, 0.1), (200, 0.02), (200, 0.05), (200, 0.5))
+
 
 @dataclass(frozen=True)
 class Task:
