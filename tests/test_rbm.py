@@ -304,7 +304,7 @@ def test_without_momentum_and_decay_the_short_update_is_the_same():
 
 
 def test_centring_with_offsets_of_zero_is_the_plain_gradient(monkeypatch):
-    monkeypatch.setattr(contrastive, "_OFFSET_RATE", 0.0)
+    monkeypatch.setattr(boltzmann, "OFFSET_RATE", 0.0)
     results = []
     for centering in (False, True):
         mine = learner(normal(5, (4, 6), 4, 6), 8)  # offsets begin at zero before reset
