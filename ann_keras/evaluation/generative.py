@@ -11,6 +11,8 @@ of real ones, of the same size.
 
 import numpy as np
 
+NEIGHBOURS = 5  # that decide how far a neighbourhood reaches: Naeem et al.'s number
+
 
 def frechet_distance(first, second):
     """Squared Fréchet distance of the Gaussians with the moments of two sets of features.
@@ -38,7 +40,17 @@ def frechet_distance(first, second):
     return float(max(gap @ gap + traces - 2 * shared, 0))
 
 
-def neighbourhoods(real, samples, neighbours=5):
+def radii(points, neighbours=NEIGHBOURS):
+    """Distance of each point (n, d) to its k-th nearest neighbour, itself left out, (n,)."""
+    from sklearn.metrics import pairwise_distances_chunked
+
+    def reduce(distances, start):
+        return np.partition(distances, neighbours, axis=1)[:, neighbours]
+
+    return np.concatenate(list(pairwise_distances_chunked(points, reduce_func=reduce)))
+
+
+def neighbourhoods(real, samples, neighbours=NEIGHBOURS, *, real_radii=None):
     """Precision, recall, density and coverage of samples.
 
     The neighbourhood of a point is the ball that reaches its k-th nearest neighbour of its own set.
@@ -46,6 +58,7 @@ def neighbourhoods(real, samples, neighbours=5):
     Args:
         real, samples: features (n, d) and (m, d).
         neighbours: k.
+        real_radii: ``radii`` of the real points, if they are known already.
 
     Returns:
         Dict: "precision", share of samples in the neighbourhood of a real point; "recall", share
@@ -61,14 +74,15 @@ def neighbourhoods(real, samples, neighbours=5):
     if neighbours < 1:
         raise ValueError(f"a neighbourhood needs one neighbour or more, got {neighbours}")
     real, samples = _check(real, samples, at_least=neighbours + 1)
-    real_radii, sample_radii = (_radii(points, neighbours) for points in (real, samples))
+    if real_radii is None:
+        real_radii = radii(real, neighbours)
+    sample_radii = radii(samples, neighbours)
     inside = np.zeros(len(samples))
     covered, recalled = [], []
     # In chunks of rows: all distances at once would not fit.
     for distances in pairwise_distances_chunked(real, samples):
         begin = sum(map(len, covered))
-        radii = real_radii[begin : begin + len(distances), np.newaxis]
-        within = distances <= radii
+        within = distances <= real_radii[begin : begin + len(distances), np.newaxis]
         inside += within.sum(axis=0)
         covered.append(within.any(axis=1))
         recalled.append((distances <= sample_radii).any(axis=1))
@@ -90,16 +104,6 @@ def entropy_of_classes(labels, classes=10):
     shares = np.bincount(labels, minlength=classes) / len(labels)
     shares = shares[shares > 0]
     return float(-np.sum(shares * np.log(shares)) / np.log(classes))
-
-
-def _radii(points, neighbours):
-    """Distance of each point to its k-th nearest neighbour, itself left out, (n,)."""
-    from sklearn.metrics import pairwise_distances_chunked
-
-    def reduce(distances, start):
-        return np.partition(distances, neighbours, axis=1)[:, neighbours]
-
-    return np.concatenate(list(pairwise_distances_chunked(points, reduce_func=reduce)))
 
 
 def _check(first, second, at_least):

@@ -32,12 +32,24 @@ class Judge:
 
     def probabilities(self, images):
         """Of each digit, (n, 10), for images (n, 784) or (n, 28, 28) in [0, 1]."""
-        images = np.asarray(images, np.float32).reshape(-1, 28, 28, 1)
-        return self._network.predict(images, batch_size=1000, verbose=0)
+        return self._network.predict(_squares(images), batch_size=1000, verbose=0)
+
+    def features(self, images):
+        """What the last layer sees, (n, 1600), of images as in ``probabilities``."""
+        (flat,) = (
+            layer.output for layer in self._network.layers
+            if isinstance(layer, keras.layers.Flatten)
+        )
+        network = keras.Model(self._network.input, flat)
+        return network.predict(_squares(images), batch_size=1000, verbose=0)
 
     def labels(self, images):
         """The most probable digit, (n,), of images as in ``probabilities``."""
         return self.probabilities(images).argmax(axis=1)
+
+
+def _squares(images):
+    return np.asarray(images, np.float32).reshape(-1, 28, 28, 1)
 
 
 def train(*, epochs, source):

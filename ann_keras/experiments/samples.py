@@ -2,9 +2,12 @@
 
 import numpy as np
 
-from ann_keras.evaluation.generative import entropy_of_classes
+from ann_keras.errors import UserError
+from ann_keras.evaluation import generative
+from ann_keras.experiments import boltzmann
 
 CONFIDENT = 0.9  # probability from which on the convnet is sure of a digit
+_NEAR = 2  # pixels from a stroke up to which its edge may reach
 
 
 def quality(judge, images):
@@ -17,7 +20,8 @@ def quality(judge, images):
     Returns:
         Dict: "confident", share of images of which the convnet is sure; "diversity", entropy of
         the labels over that of ten equal shares; "specks", mean number of white parts that do not
-        touch the largest; "grey", share of pixels between 0.1 and 0.9.
+        touch the largest; "grey", share of pixels between 0.1 and 0.9; "background", their
+        ``background`` level.
     """
     from scipy.ndimage import label
 
@@ -26,7 +30,68 @@ def quality(judge, images):
     parts = [label(image.reshape(28, 28) >= 0.5, touching)[1] for image in images]
     return {
         "confident": float((probabilities.max(axis=1) >= CONFIDENT).mean()),
-        "diversity": entropy_of_classes(probabilities.argmax(axis=1)),
+        "diversity": generative.entropy_of_classes(probabilities.argmax(axis=1)),
         "specks": float(np.mean(np.maximum(np.array(parts) - 1, 0))),
         "grey": float(np.mean((images > 0.1) & (images < 0.9))),
+        "background": float(background(images).mean()),
     }
+
+
+def background(images):
+    """Mean grey away from strokes of images (n, 784), array (n,): near 0 for digits.
+
+    Away is more than two pixels, along rows, columns or diagonals, from any pixel of at least
+    0.5. Images without a pixel away from strokes count 0.
+    """
+    from scipy.ndimage import binary_dilation
+
+    squares = np.reshape(images, (-1, 28, 28))
+    near = binary_dilation(squares >= 0.5, np.ones((1, 3, 3)), iterations=_NEAR)
+    away = ~near
+    counts = away.sum(axis=(1, 2))
+    return np.where(away, squares, 0).sum(axis=(1, 2)) / np.maximum(counts, 1)
+
+
+class Scoreboard:
+    """Scores sets of samples against as many training digits, on the convnet's features.
+
+    Args:
+        judge: ``labels.Judge``.
+        source: of MNIST.
+        number: of digits and of samples.
+
+    Attributes:
+        floor: what ``score`` gives for test digits, as many of them as there are up to
+            ``number``.
+
+    Raises:
+        UserError: there are fewer training digits, or fewer samples than the measures need.
+    """
+
+    def __init__(self, judge, source, number):
+        rows, test_rows, _ = boltzmann.digits(source)
+        if not generative.NEIGHBOURS < number <= len(rows):
+            raise UserError(
+                f"samples are scored against as many of the {len(rows)} training digits, more "
+                f"than {generative.NEIGHBOURS}: {number} cannot be"
+            )
+        self.judge, self.number = judge, number
+        self._digits = judge.features(rows[:number])
+        self._radii = generative.radii(self._digits)
+        self.floor = self.score(test_rows[:number])
+
+    def score(self, images):
+        """All measures of images (n, 784) in [0, 1].
+
+        Returns:
+            Dict: what ``quality`` gives; "frechet", the squared Fréchet distance to the digits;
+            "precision", "recall", "density" and "coverage" of ``generative.neighbourhoods``;
+            "classes" (10,), share of each label.
+        """
+        features = self.judge.features(images)
+        shares = np.bincount(self.judge.labels(images), minlength=10) / len(images)
+        return quality(self.judge, images) | {
+            "frechet": generative.frechet_distance(self._digits, features),
+            **generative.neighbourhoods(self._digits, features, real_radii=self._radii),
+            "classes": shares,
+        }
