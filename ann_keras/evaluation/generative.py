@@ -30,13 +30,20 @@ def frechet_distance(first, second):
     """
     first, second = _check(first, second, at_least=2)
     gap = first.mean(axis=0) - second.mean(axis=0)
-    covariances = [np.atleast_2d(np.cov(features.T)) for features in (first, second)]
-    # The eigenvalues of Σ₁Σ₂ are those of Σ₁^½ Σ₂ Σ₁^½, which is symmetric.
-    values, vectors = np.linalg.eigh(covariances[0])
-    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    product = np.linalg.eigvalsh(root @ covariances[1] @ root)
-    shared = np.sqrt(np.maximum(product, 0)).sum()
-    traces = sum(np.trace(covariance) for covariance in covariances)
+    # Scaled so that each covariance is XᵀX.
+    scaled = [(features - features.mean(axis=0)) / np.sqrt(len(features) - 1)
+              for features in (first, second)]
+    if max(len(first), len(second)) <= first.shape[1]:
+        # The eigenvalues of Σ₁Σ₂ are the squared singular values of X₁X₂ᵀ, smaller then.
+        shared = np.linalg.svd(scaled[0] @ scaled[1].T, compute_uv=False).sum()
+    else:
+        covariances = [features.T @ features for features in scaled]
+        # They are also those of Σ₁^½ Σ₂ Σ₁^½, which is symmetric.
+        values, vectors = np.linalg.eigh(covariances[0])
+        root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+        product = np.linalg.eigvalsh(root @ covariances[1] @ root)
+        shared = np.sqrt(np.maximum(product, 0)).sum()
+    traces = sum(np.sum(features**2) for features in scaled)
     return float(max(gap @ gap + traces - 2 * shared, 0))
 
 
@@ -47,6 +54,7 @@ def radii(points, neighbours=NEIGHBOURS):
     def reduce(distances, start):
         return np.partition(distances, neighbours, axis=1)[:, neighbours]
 
+    points = np.asarray(points, np.float64)
     return np.concatenate(list(pairwise_distances_chunked(points, reduce_func=reduce)))
 
 

@@ -5,8 +5,9 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules={
-        "ablation", "autoencoder", "boltzmann", "convnet", "dbm", "filters", "forecasting",
-        "grid", "hopfield", "labels", "laser", "recall", "recipe", "regression", "restoration",
-        "samples", "surface", "transformer",
+        "ablation", "autoencoder", "boltzmann", "convnet", "dbm", "decoding", "filters",
+        "forecasting", "gallery", "gan", "grid", "hopfield", "labels", "laser", "recall", "recipe",
+        "regression", "restoration", "rivals", "samples", "settings", "surface", "transformer",
+        "vae",
     },
 )

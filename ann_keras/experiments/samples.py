@@ -1,12 +1,16 @@
 """How good samples of a generative model are, by the eye of a convnet, from task 4.1.7 on."""
 
+import functools
+
 import numpy as np
 
 from ann_keras.errors import UserError
 from ann_keras.evaluation import generative
 from ann_keras.experiments import boltzmann
+from ann_keras.experiments.labels import Judge
 
 CONFIDENT = 0.9  # probability from which on the convnet is sure of a digit
+_NOISE = 0.01  # background level that shows; it is 0 in all but a few test digits
 _NEAR = 2  # pixels from a stroke up to which its edge may reach
 
 
@@ -20,20 +24,22 @@ def quality(judge, images):
     Returns:
         Dict: "confident", share of images of which the convnet is sure; "diversity", entropy of
         the labels over that of ten equal shares; "specks", mean number of white parts that do not
-        touch the largest; "grey", share of pixels between 0.1 and 0.9; "background", their
-        ``background`` level.
+        touch the largest; "grey", share of pixels between 0.1 and 0.9; "background", their mean
+        ``background``, and "noisy", the share of images where it is above 0.01.
     """
     from scipy.ndimage import label
 
     probabilities = judge.probabilities(images)
     touching = np.ones((3, 3))
     parts = [label(image.reshape(28, 28) >= 0.5, touching)[1] for image in images]
+    behind = background(images)
     return {
         "confident": float((probabilities.max(axis=1) >= CONFIDENT).mean()),
         "diversity": generative.entropy_of_classes(probabilities.argmax(axis=1)),
         "specks": float(np.mean(np.maximum(np.array(parts) - 1, 0))),
         "grey": float(np.mean((images > 0.1) & (images < 0.9))),
-        "background": float(background(images).mean()),
+        "background": float(behind.mean()),
+        "noisy": float((behind > _NOISE).mean()),
     }
 
 
@@ -56,29 +62,35 @@ class Scoreboard:
     """Scores sets of samples against as many training digits, on the convnet's features.
 
     Args:
-        judge: ``labels.Judge``.
+        task: that keeps the convnet's training run.
+        epochs: of that; task 4.1.3's copy is taken where there is one.
         source: of MNIST.
         number: of digits and of samples.
 
     Attributes:
-        floor: what ``score`` gives for test digits, as many of them as there are up to
-            ``number``.
+        judge: the convnet, a ``labels.Judge``.
 
     Raises:
-        UserError: there are fewer training digits, or fewer samples than the measures need.
+        UserError: there are fewer training digits, or the measures need more.
     """
 
-    def __init__(self, judge, source, number):
-        rows, test_rows, _ = boltzmann.digits(source)
-        if not generative.NEIGHBOURS < number <= len(rows):
+    def __init__(self, task, *, epochs, source, number):
+        self._rows, self._test_rows, _ = boltzmann.digits(source)
+        if not generative.NEIGHBOURS < number <= len(self._rows):
             raise UserError(
-                f"samples are scored against as many of the {len(rows)} training digits, more "
-                f"than {generative.NEIGHBOURS}: {number} cannot be"
+                f"samples are scored against as many of the {len(self._rows)} training digits, "
+                f"more than {generative.NEIGHBOURS}: {number} cannot be"
             )
-        self.judge, self.number = judge, number
-        self._digits = judge.features(rows[:number])
-        self._radii = generative.radii(self._digits)
-        self.floor = self.score(test_rows[:number])
+        self.judge = Judge(task, epochs=epochs, source=source, of="4.1.3")
+        self.number = number
+        self._settings = {"number": number, "epochs": epochs, "source": source}
+
+    def floor(self, task, of=None):
+        """What ``score`` gives for test digits, up to ``number`` of them; kept by the task."""
+        return task.run(
+            "scores of test digits", lambda **_: self.score(self._test_rows[: self.number]),
+            of=of, **self._settings,
+        )
 
     def score(self, images):
         """All measures of images (n, 784) in [0, 1].
@@ -95,3 +107,11 @@ class Scoreboard:
             **generative.neighbourhoods(self._digits, features, real_radii=self._radii),
             "classes": shares,
         }
+
+    @functools.cached_property
+    def _digits(self):
+        return self.judge.features(self._rows[: self.number])
+
+    @functools.cached_property
+    def _radii(self):
+        return generative.radii(self._digits)

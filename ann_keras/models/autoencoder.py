@@ -10,6 +10,7 @@ phase fails, as the report says; from Keras' own it does not (it reaches 0.76 of
 """
 
 import keras
+import numpy as np
 
 from ann_keras.models.initializers import pytorch_uniform
 
@@ -42,7 +43,7 @@ class StackedAutoencoder:
                 "a stacked autoencoder needs at least one encoder and positive sizes, got "
                 f"{inputs} inputs, hidden units {tuple(hidden_units)}, {classes} classes"
             )
-        self.autoencoders, self._encoders = [], []
+        self.autoencoders, self._encoders, self._decoders = [], [], []
         images = codes = keras.Input((inputs,), name="pixels")
         features = inputs
         for layer, units in enumerate(hidden_units, start=1):
@@ -53,6 +54,7 @@ class StackedAutoencoder:
                 keras.Model(below, decoder(encoder(below)), name=f"autoencoder_{layer}")
             )
             self._encoders.append(encoder)
+            self._decoders.append(decoder)
             codes = encoder(codes)
             features = units
         outputs = _dense(classes, features, "softmax", "probabilities")(codes)
@@ -78,6 +80,25 @@ class StackedAutoencoder:
         for encoder in self._encoders[:layer]:
             x = encoder(x)
         return keras.ops.convert_to_numpy(x)
+
+    def decode(self, codes):
+        """Images of codes of the last encoder, by the decoders of pre-training.
+
+        Args:
+            codes: (n, units of the last encoder); encoders give values in [0, 1], others may do.
+
+        Returns:
+            NumPy array (n, inputs), values in [0, 1].
+
+        Raises:
+            ValueError: codes of another shape.
+        """
+        units = self._encoders[-1].units
+        if np.ndim(codes) != 2 or np.shape(codes)[1] != units:
+            raise ValueError(f"codes must be rows of shape (n, {units}), got {np.shape(codes)}")
+        for decoder in reversed(self._decoders):
+            codes = decoder(codes)
+        return keras.ops.convert_to_numpy(codes)
 
     def pretrain(
         self, layer, x, *, optimizer=None, epochs=20, batch_size=128, fit=keras.Model.fit, **options

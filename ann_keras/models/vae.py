@@ -37,17 +37,19 @@ class VAE(keras.Model):
         binarize: draw black and white pixels from the grey values in each training step; values
             in evaluation stay as they are. As published, a grey value x counts as is, by
             x log p + (1 − x) log(1 − p).
+        kl_weight: factor of the KL term in what training minimises; 0 leaves the reconstruction
+            alone. What is logged stays the bound itself.
 
     Attributes:
         encoder: Functional model, images (n, pixels) → mean and log-variance, (n, latent_dim) each.
         decoder: Functional model, codes (n, latent_dim) → logits (n, pixels).
 
     Raises:
-        ValueError: a size below one, or no hidden layer.
+        ValueError: a size below one, no hidden layer, or a negative weight.
     """
 
     def __init__(self, latent_dim=300, hidden_dim=1024, *, pixels=784, activation="relu",
-                 binarize=False, **options):
+                 binarize=False, kl_weight=1.0, **options):
         super().__init__(**options)
         units = (hidden_dim,) if np.ndim(hidden_dim) == 0 else tuple(hidden_dim)
         if not units:
@@ -55,8 +57,10 @@ class VAE(keras.Model):
         if min(latent_dim, pixels, *units) < 1:
             raise ValueError("latent_dim, hidden_dim and pixels must be at least 1, got "
                              f"{latent_dim}, {hidden_dim} and {pixels}")
+        if not 0 <= kl_weight < float("inf"):
+            raise ValueError(f"kl_weight must be a number from 0 on, got {kl_weight}")
         self.latent_dim, self.hidden_dim, self.pixels = latent_dim, hidden_dim, pixels
-        self.activation, self.binarize = activation, binarize
+        self.activation, self.binarize, self.kl_weight = activation, binarize, kl_weight
         self.encoder = _network(
             pixels, units, {"mean": latent_dim, "log_variance": latent_dim}, activation, "encoder"
         )
@@ -97,7 +101,7 @@ class VAE(keras.Model):
             x = tf.cast(uniform < x, x.dtype)
         with tf.GradientTape() as tape:
             reconstruction, kl = self._terms(x, self._new_seed())
-            loss = tf.reduce_mean(reconstruction + kl)
+            loss = tf.reduce_mean(reconstruction + self.kl_weight * kl)
         weights = self.trainable_variables
         self.optimizer.apply(tape.gradient(loss, [w.value for w in weights]), weights)
         return self._log(reconstruction, kl)
@@ -185,7 +189,8 @@ class VAE(keras.Model):
     def get_config(self):
         """Settings for ``keras.saving``."""
         return {"name": self.name, "latent_dim": self.latent_dim, "hidden_dim": self.hidden_dim,
-                "pixels": self.pixels, "activation": self.activation, "binarize": self.binarize}
+                "pixels": self.pixels, "activation": self.activation, "binarize": self.binarize,
+                "kl_weight": self.kl_weight}
 
     def _terms(self, x, seed):
         """−log p(x|z) at one code z of q(z|x), and KL(q(z|x) ‖ p(z)); tensors (n,)."""

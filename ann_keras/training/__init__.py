@@ -3,5 +3,6 @@
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submodules={"compiled", "lbfgs", "metrics", "resume", "ridge", "rollout"}
+    __name__,
+    submodules={"compiled", "finite", "lbfgs", "metrics", "resume", "ridge", "rollout"},
 )

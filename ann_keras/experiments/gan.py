@@ -1,0 +1,181 @@
+"""Training runs of the GANs, tasks 4.2.1 to 4.2.6."""
+
+import functools
+import time
+
+import keras
+import numpy as np
+
+from ann_keras.experiments import boltzmann
+from ann_keras.experiments.samples import Scoreboard
+from ann_keras.models.gan import GAN
+from ann_keras.training import compiled
+from ann_keras.training.finite import StopOnNaN
+from ann_keras.training.resume import Resume
+
+SHOWN = 100  # samples that a run keeps
+WALKS, STOPS = 5, 10  # through latent space: number, and images of each
+WATCHED = "frechet", "coverage", "confident", "background"  # scores along training
+_PROBED = 1_000  # images that the trained discriminator is asked about
+
+
+def scoreboard(task, settings):
+    """The ``samples.Scoreboard`` that the script's settings, a ``settings.GAN``, ask for."""
+    return Scoreboard(
+        task, epochs=settings.judge_epochs, source=settings.source, number=settings.samples
+    )
+
+
+def trained(
+    task, settings, board, *, backbone="dense", corrected=False, steps=1, of=None, **changes
+):
+    """The runs of ``train`` that the script asks for, or another task's copies, one a seed.
+
+    Args:
+        task: that keeps the runs.
+        settings: of the script, a ``settings.GAN``.
+        board: ``samples.Scoreboard``.
+        backbone, corrected: of ``GAN``; steps: its ``discriminator_steps``.
+        of: another task that makes the same runs.
+        changes: of the settings, ``seeds`` among them.
+    """
+    seeds = changes.pop("seeds", task.seeds)
+    name = f"{'corrected ' if corrected else ''}{backbone} GAN"
+    name += f", {steps} discriminator steps" if steps > 1 else ""
+    names = "epochs", "batch_size", "watched", "source", "images", "samples"
+    arguments = {name: getattr(settings, name) for name in names} | changes
+    return [
+        task.run(
+            f"{name}, seed {seed}", functools.partial(train, board), of=of, resumable=True,
+            backbone=backbone, corrected=corrected, discriminator_steps=steps, seed=seed,
+            keep=seed == 0, **arguments,
+        )
+        for seed in seeds
+    ]
+
+
+def parameters(network):
+    """Number of a model's trainable parameters."""
+    return sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
+
+
+def scores(runs):
+    """Dict of the scores of ``train`` runs, each (seeds, …)."""
+    names = [name for name in runs[0] if name.startswith("score_")]
+    return {name.removeprefix("score_"): np.stack([run[name] for run in runs]) for name in names}
+
+
+def measure(task, name, found):
+    """Record ``scores`` under a name; classes are left to the figures."""
+    better = {"frechet": "lower", "background": "lower", "confident": "higher",
+              "diversity": "higher", "precision": "higher", "recall": "higher",
+              "density": "higher", "coverage": "higher"}
+    for quantity, values in found.items():
+        if quantity in better:
+            task.measure(f"{name}/{quantity}", values, better=better[quantity])
+
+
+def train(
+    board, *, backbone, corrected, discriminator_steps, epochs, batch_size, watched, seed,
+    source, images, samples, keep, checkpoint=None,
+):
+    """Train a GAN on training digits and score its samples.
+
+    Args:
+        board: ``samples.Scoreboard``.
+        backbone, corrected, discriminator_steps: of ``GAN``.
+        epochs: passes over the images.
+        batch_size: of the published run 512.
+        watched: epochs between scores; they are taken of the same noise each time.
+        seed: of weights, order and noise.
+        source: of MNIST.
+        images: training images, the first ones; None for all.
+        samples: that are scored.
+        keep: whether the generator's weights are part of the result.
+        checkpoint: folder; an interrupted run goes on from its last epoch.
+
+    Returns:
+        Dict: "generator_loss" and "discriminator_loss" (epochs,), means in nats; "seconds" an
+        epoch (median); "watched_epochs" and for those epochs "watched_frechet",
+        "watched_coverage", "watched_confident" and "watched_background"; "score_…" of the last
+        epoch, as ``Scoreboard.score`` names them; "images" (100, 784) and "walks"
+        (5, 10, 784) through latent space, uint8; "real_probability" and "fake_probability"
+        (1000,), that the trained discriminator gives; "generator", all weights, if kept.
+
+    Raises:
+        UserError: a loss became NaN.
+    """
+    rows = boltzmann.digits(source)[0][:images].reshape(-1, 28, 28, 1)
+    keras.utils.set_random_seed(seed)
+    model = GAN(backbone, discriminator_steps=discriminator_steps, corrected=corrected)
+    model.compile()
+    model.check_images(rows)
+    random = np.random.default_rng(seed)
+    noise = random.normal(size=(samples, model.latent_dim)).astype(np.float32)
+    watch = _Watch(board, noise, every=watched)
+    resume = [Resume(checkpoint)] if checkpoint is not None else []
+    history = compiled.fit(
+        model, rows, epochs=epochs, batch_size=batch_size, seed=seed,
+        callbacks=[StopOnNaN(), watch, *resume],
+    ).history
+    logs = resume[0].logs if resume else [
+        dict(zip(history, values)) for values in zip(*history.values(), strict=True)
+    ]
+    kept = [(epoch, log) for epoch, log in enumerate(logs, start=1) if log["watched"]]
+    drawn = model.decode(noise)
+    scores = {f"score_{name}": value
+              for name, value in board.score(drawn.reshape(-1, 784)).items()}
+    result = {name: [log[name] for log in logs] for name in ("generator_loss",
+                                                             "discriminator_loss")}
+    result |= {f"watched_{name}": [log[name] for _, log in kept] for name in WATCHED}
+    result |= scores | {
+        "watched_epochs": [epoch for epoch, _ in kept],
+        "seconds": np.median([log["seconds"] for log in logs]),
+        "images": _bytes(drawn[:SHOWN]),
+        "walks": _bytes(model.decode(_walks(noise))).reshape(WALKS, STOPS, 784),
+        "real_probability": _real(model, 2 * rows[:_PROBED] - 1 if corrected else rows[:_PROBED]),
+        "fake_probability": _real(model, model.decode(noise[:_PROBED], raw=True)),
+    }
+    if keep:
+        result["generator"] = np.concatenate(
+            [weight.ravel() for weight in model.generator.get_weights()]
+        )
+    return result
+
+
+class _Watch(keras.callbacks.Callback):
+    """Adds the time of the epoch to the logs and, after every so many, scores of samples."""
+
+    def __init__(self, board, noise, every):
+        super().__init__()
+        self.board, self.noise, self.every = board, noise, every
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.start = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["seconds"] = time.perf_counter() - self.start
+        logs["watched"] = epoch == 0 or (epoch + 1) % self.every == 0
+        found = {}
+        if logs["watched"]:
+            found = self.board.score(self.model.decode(self.noise).reshape(-1, 784))
+        logs |= {name: found.get(name) for name in WATCHED}
+
+
+def _walks(noise):
+    """Latent vectors on great circles from one sample to the next, (WALKS · STOPS, d)."""
+    share = np.linspace(0, 1, STOPS)[:, np.newaxis]
+    # Along the circle the length, which noise in many dimensions nearly shares, stays likely.
+    parts = [np.cos(share * np.pi / 2) * first + np.sin(share * np.pi / 2) * second
+             for first, second in zip(noise[: 2 * WALKS : 2], noise[1 : 2 * WALKS : 2])]
+    return np.concatenate(parts)
+
+
+def _bytes(images):
+    return np.round(255 * np.clip(images, 0, 1)).astype(np.uint8).reshape(-1, 784)
+
+
+def _real(model, images):
+    """Probability of being real by the discriminator out of training, (n,)."""
+    logits = model.discriminator(images, training=False)
+    return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))[:, 0]

@@ -1,0 +1,99 @@
+"""Task 4.2.3: the losses of the dense GAN along training, and what they say of its samples.
+
+The report sees the generator's loss rise (Figure 22) and says that this does not mean it gets
+worse. Here the Fréchet distance of its samples to digits, and other scores, stand beside the
+losses.
+
+    python scripts/task_4_2_3.py                     about 40 seconds, 4,000 digits
+    python scripts/task_4_2_3.py --preset report     about an hour and a half, full MNIST
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ann_keras import command, experiments, models, plots
+from ann_keras.experiments import settings as shared
+
+
+@dataclass(frozen=True)
+class Settings(shared.GAN):
+    pass
+
+
+PRESETS = {
+    "smoke": Settings(**shared.GAN_SMOKE),
+    "quick": Settings(**shared.GAN_QUICK),
+    "report": Settings(),
+}
+LOSSES = "generator_loss", "discriminator_loss"
+
+
+def run(task, settings):
+    board = experiments.gan.scoreboard(task, settings)
+    runs = experiments.gan.trained(task, settings, board)
+    network = models.gan.GAN("dense")
+    for part in ("generator", "discriminator"):
+        task.measure(
+            f"dense_gan/{part}/parameters", experiments.gan.parameters(getattr(network, part))
+        )
+    losses = {name: np.stack([run[name] for run in runs]) for name in LOSSES}
+    for name, curves in losses.items():
+        task.measure(f"dense_gan/{name}/first", curves[:, 0])
+        task.measure(f"dense_gan/{name}/last", curves[:, -1])
+    task.measure("dense_gan/seconds_per_epoch", [run["seconds"] for run in runs], better="lower")
+    experiments.gan.measure(task, "dense_gan", experiments.gan.scores(runs))
+    watched = {
+        name: np.stack([run[f"watched_{name}"] for run in runs])
+        for name in experiments.gan.WATCHED
+    }
+    epochs = runs[0]["watched_epochs"]
+    task.table(
+        "along_training", ["epoch", *LOSSES, *watched],
+        [[epoch, *(f"{losses[name][:, epoch - 1].mean():.4f}" for name in LOSSES),
+          *(f"{values[:, place].mean():.4f}" for values in watched.values())]
+         for place, epoch in enumerate(epochs)],
+    )
+    floor = board.floor(task)
+    draw(task, losses, epochs, watched, floor)
+    judge(task, losses["generator_loss"], epochs, watched["frechet"])
+
+
+def draw(task, losses, epochs, watched, floor):
+    figure, (axes,) = plots.panels()
+    for name, curves in losses.items():
+        plots.curve(axes, curves, label=name.removesuffix("_loss"))
+    axes.set(xlabel="epoch", ylabel="mean loss (nats)", ylim=(0, None))
+    axes.legend()
+    task.figure("fig22_gan_losses", figure)
+    figure, panels = plots.panels(len(watched), width=13, height=3.2)
+    for panel, (name, values) in zip(panels, watched.items(), strict=True):
+        panel.plot(epochs, values.T, "o-", color="C0", alpha=0.6)
+        panel.axhline(float(floor[name]), color="grey", ls=":")
+        panel.set(xlabel="epoch", ylim=(0, None), title={
+            "frechet": "Fréchet distance", "coverage": "coverage", "confident": "confident share",
+            "background": "background level",
+        }[name])
+    panels[0].set_ylabel("score (dotted: of test digits)")
+    task.figure("scores_along_training", figure)
+
+
+def judge(task, losses, epochs, distances):
+    verdict = "undecided"
+    if len(epochs) > 2:
+        # From the second time of scoring on: at first samples are noise.
+        begin = epochs[1] - 1
+        rises = losses[:, -1].mean() > losses[:, begin].mean()
+        verdict = bool(rises and distances[:, -1].mean() <= distances[:, 1].mean())
+    middle = min(1, len(epochs) - 1)
+    task.claim(
+        "4.2.3-a", verdict,
+        f"From epoch {epochs[middle]} to {epochs[-1]} the generator's mean loss goes from "
+        f"{losses[:, epochs[middle] - 1].mean():.2f} to {losses[:, -1].mean():.2f} nats and the "
+        f"Fréchet distance of its samples from {distances[:, middle].mean():.2f} to "
+        f"{distances[:, -1].mean():.2f} (seeds: {len(losses)}).",
+    )
+
+
+if __name__ == "__main__":
+    command.main("4.2.3", run, PRESETS, __doc__)
