@@ -47,6 +47,16 @@ def test_distance_with_fewer_rows_than_features_is_finite():
     assert np.isfinite(found) and found > 0
 
 
+def test_distance_with_fewer_rows_than_features_is_that_of_the_moments():
+    first, second = np.random.default_rng(0).normal(size=(2, 6, 20))
+    second = second[:5] * 2 + 1
+    a, b = np.cov(first.T), np.cov(second.T)
+    shared = np.sqrt(np.maximum(np.linalg.eigvals(a @ b).real, 0)).sum()
+    gap = first.mean(axis=0) - second.mean(axis=0)
+    expected = gap @ gap + np.trace(a) + np.trace(b) - 2 * shared
+    assert generative.frechet_distance(first, second) == pytest.approx(expected, rel=1e-5)
+
+
 def brute_force(real, samples, k):
     """The definitions, point by point."""
     def radius(points, index):

@@ -121,14 +121,15 @@ def train(
     logs = resume[0].logs if resume else [
         dict(zip(history, values)) for values in zip(*history.values(), strict=True)
     ]
-    kept = [(epoch, log) for epoch, log in enumerate(logs, start=1) if log["watched"]]
     drawn = model.decode(noise)
-    scores = {f"score_{name}": value
-              for name, value in board.score(drawn.reshape(-1, 784)).items()}
+    final = board.score(drawn.reshape(-1, 784))
+    kept = [(epoch, log) for epoch, log in enumerate(logs, start=1) if log["watched"]]
+    kept.append((epochs, final))
     result = {name: [log[name] for log in logs] for name in ("generator_loss",
                                                              "discriminator_loss")}
     result |= {f"watched_{name}": [log[name] for _, log in kept] for name in WATCHED}
-    result |= scores | {
+    result |= {f"score_{name}": value for name, value in final.items()}
+    result |= {
         "watched_epochs": [epoch for epoch, _ in kept],
         "seconds": np.median([log["seconds"] for log in logs]),
         "images": _bytes(drawn[:SHOWN]),
@@ -144,7 +145,10 @@ def train(
 
 
 class _Watch(keras.callbacks.Callback):
-    """Adds the time of the epoch to the logs and, after every so many, scores of samples."""
+    """Adds the time of the epoch to the logs and, after some, scores of samples.
+
+    After the first epoch and every so many, but for the last, whose samples are scored anyway.
+    """
 
     def __init__(self, board, noise, every):
         super().__init__()
@@ -155,7 +159,8 @@ class _Watch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         logs["seconds"] = time.perf_counter() - self.start
-        logs["watched"] = epoch == 0 or (epoch + 1) % self.every == 0
+        done = epoch + 1
+        logs["watched"] = (done == 1 or done % self.every == 0) and done < self.params["epochs"]
         found = {}
         if logs["watched"]:
             found = self.board.score(self.model.decode(self.noise).reshape(-1, 784))

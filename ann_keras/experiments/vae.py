@@ -21,7 +21,7 @@ _ELBO_DRAWS = 10  # codes of an image
 _TERMS = "elbo", "reconstruction", "kl"
 
 
-def trained(task, settings, board, *, of=None, name="VAE", seeds=None, **changes):
+def trained(task, settings, board, *, of=None, name="VAE", **changes):
     """The runs of ``train`` that the script asks for, or another task's copies, one a seed.
 
     Args:
@@ -30,8 +30,8 @@ def trained(task, settings, board, *, of=None, name="VAE", seeds=None, **changes
         board: ``samples.Scoreboard``.
         of: another task that makes the same runs.
         name: of the model.
-        seeds: those of the task if None. The weights of seed 0 are kept.
-        changes: of the arguments of ``train``; without any, the published model.
+        changes: of the arguments of ``train``; without any, the published model. Only seed 0
+            keeps its weights.
     """
     names = ("latent_dim", "hidden_dim", "epochs", "batch_size", "learning_rate", "source",
              "samples", "judge_epochs")
@@ -41,8 +41,23 @@ def trained(task, settings, board, *, of=None, name="VAE", seeds=None, **changes
     return [
         task.run(f"{name}, seed {seed}", functools.partial(train, board), of=of, resumable=True,
                  seed=seed, keep=seed == 0, **arguments)
-        for seed in (task.seeds if seeds is None else seeds)
+        for seed in task.seeds
     ]
+
+
+def binary(task, settings, board, *, of=None):
+    """The runs of ``train`` of the VAE of binary pixels, drawn anew in each step, one a seed.
+
+    Args:
+        task, board, of: as of ``trained``.
+        settings: of task 4.3.1.
+    """
+    return trained(
+        task, settings, board, of=of, name="VAE of binary pixels", binarize=True, falling=True,
+        beta_1=0.9, latent_dim=settings.binary_latent_dim,
+        hidden_dim=list(settings.binary_hidden_dim), epochs=settings.binary_epochs,
+        batch_size=settings.binary_batch_size,
+    )
 
 
 def train(
@@ -198,6 +213,25 @@ def walks(model, rows, labels, pairs, steps):
     share = np.linspace(0, 1, steps, dtype=np.float32)[:, np.newaxis]
     lines = [(1 - share) * first + share * last for first, last in codes]
     return model.decode(np.concatenate(lines)).reshape(len(ends), steps, -1)
+
+
+def losses(model, rows):
+    """The reconstruction error that a VAE logs for images (n, 784), and what it could be.
+
+    Returns:
+        Dict: "logged", "squared_error" and "cross_entropy" (nats), sums over pixels, means over
+        images, at one code each.
+    """
+    model.compile(keras.optimizers.Adam())
+    means, deviations = model.encode(rows)
+    noise = np.random.default_rng(0).normal(size=means.shape)
+    outputs = np.clip(model.decode(means + deviations * noise), 1e-7, 1 - 1e-7)
+    entropy = -(rows * np.log(outputs) + (1 - rows) * np.log1p(-outputs))
+    return {
+        "logged": compiled.evaluate(model, rows)["reconstruction"],
+        "squared_error": np.mean(np.sum((outputs - rows) ** 2, axis=1)),
+        "cross_entropy": np.mean(np.sum(entropy, axis=1)),
+    }
 
 
 def unseen(source, binarize):

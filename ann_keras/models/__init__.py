@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules={
         "attention", "autoencoder", "boltzmann", "cnn", "contrastive", "dbm", "gan", "hopfield",
-        "initializers", "lstm", "mlp", "normalization", "random_features", "rbm", "vae", "vit",
+        "initializers", "lstm", "mixture", "mlp", "normalization", "random_features", "rbm", "vae",
+        "vit",
     },
 )

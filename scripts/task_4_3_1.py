@@ -1,0 +1,144 @@
+"""Task 4.3.1: the evidence lower bound and the likelihood, and what the KL term is for.
+
+The report says that the ELBO is maximised instead of the log-likelihood, and that its KL term
+keeps the model from overfitting. Here importance sampling with 5,000 codes an image says how far
+below the log-likelihood the bound is, for the published model and for one of binary pixels that
+can be compared with the literature (−86.76 nats, Burda et al. 2016); how many latent dimensions
+are in use; and what the published model becomes without the KL term.
+
+    python scripts/task_4_3_1.py                     about a minute, 4,000 digits, 20 epochs
+    python scripts/task_4_3_1.py --preset report     about three hours on two cores, one of them
+                                                     for the likelihoods
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ann_keras import command, experiments, plots
+from ann_keras.experiments import settings as shared
+
+
+@dataclass(frozen=True)
+class Settings(shared.VAE):
+    images: int = 10_000  # ours: test images whose likelihood is estimated
+    codes: int = 5_000  # of each, as in the literature
+    binary_latent_dim: int = 50  # ours, as all of the model of binary pixels
+    binary_hidden_dim: tuple[int, ...] = (500, 500)  # ours
+    binary_epochs: int = 200  # ours
+    binary_batch_size: int = 128  # ours
+    seeds: int = 1  # ours; likelihoods take half an hour a seed
+
+
+PRESETS = {
+    "smoke": Settings(
+        **shared.VAE_SMOKE, images=10, codes=10, binary_latent_dim=5, binary_hidden_dim=(20, 20),
+        binary_epochs=1, binary_batch_size=500,
+    ),
+    "quick": Settings(
+        **shared.VAE_QUICK, images=50, codes=500, binary_hidden_dim=(200, 200), binary_epochs=20,
+        binary_batch_size=100,
+    ),
+    "report": Settings(),
+}
+PUBLISHED, FREE, BINARY = "published", "without KL term", "binary pixels"
+
+
+def run(task, settings):
+    vae, gan, gallery = experiments.vae, experiments.gan, experiments.gallery
+    board = gan.scoreboard(task, settings)
+    runs = {
+        PUBLISHED: vae.trained(task, settings, board, of="4.3.3"),
+        FREE: vae.trained(task, settings, board, name=f"VAE {FREE}", kl_weight=0.0),
+        BINARY: vae.binary(task, settings, board),
+    }
+    for name, group in runs.items():
+        for part, better in (("elbo", "higher"), ("reconstruction", "lower"), ("kl", None)):
+            for prefix in ("seen", "test"):
+                task.measure(f"{name.replace(' ', '_')}/{prefix}_{part}",
+                             [np.ravel(run[f"{prefix}_{part}"])[-1] for run in group],
+                             better=better, unit="nats")
+    found, latent = {}, {}
+    for name in (PUBLISHED, BINARY):
+        found[name] = vae.likelihood(task, name, runs[name][0], settings)
+        latent[name] = vae.latent_dimensions(runs[name][0], settings.source)
+        title = name.replace(" ", "_")
+        for bound, values in found[name].items():
+            task.measure(f"{title}/log_likelihood/{bound}", values.mean(), better="higher",
+                         unit="nats")
+        task.measure(f"{title}/log_likelihood/gap", gap(found[name])[0], unit="nats")
+        task.measure(f"{title}/active_dimensions", latent[name]["active"].sum())
+    scores = {name: gan.scores(group) for name, group in runs.items()}
+    for name, values in scores.items():
+        gan.measure(task, name.replace(" ", "_"), values)
+    gallery.table(task, "scores", scores, board.floor(task, of="4.3.3"))
+    gallery.draw_samples(task, "samples", {name: group[0]["images"]
+                                           for name, group in runs.items()})
+    draw_overfitting(task, {name: runs[name] for name in (PUBLISHED, FREE)})
+    draw_bounds(task, found, latent)
+    judge(task, settings, runs, scores, found, latent)
+
+
+def gap(found):
+    """Mean of IWAE bound − ELBO over images, and its standard error."""
+    gaps = found["iwae"] - found["elbo"]
+    return gaps.mean(), gaps.std(ddof=1) / len(gaps) ** 0.5
+
+
+def overfitting(group):
+    """Mean over seeds of how much worse test images are reconstructed than training images."""
+    return np.mean([run["test_reconstruction"][-1] - run["seen_reconstruction"] for run in group])
+
+
+def draw_overfitting(task, runs):
+    figure, axes = plots.panels(2, sharey=True)
+    for panel, (name, group) in zip(axes, runs.items()):
+        for prefix, label in (("", "training images"), ("test_", "test images")):
+            plots.curve(panel, [run[f"{prefix}reconstruction"] for run in group], label=label)
+        panel.set(title=name, xlabel="epoch", yscale="log")
+        panel.yaxis.set_minor_formatter("{x:g}")
+    axes[0].set_ylabel("reconstruction error, nats an image")
+    axes[0].legend()
+    task.figure("overfitting", figure)
+
+
+def draw_bounds(task, found, latent):
+    figure, (left, right) = plots.panels(2)
+    for number, (name, bounds) in enumerate(found.items()):
+        left.plot(bounds["elbo"], bounds["iwae"], ".", ms=3, color=f"C{number}", label=name)
+        kl = np.sort(latent[name]["kl"])[::-1]
+        count = latent[name]["active"].sum()
+        right.plot(np.arange(1, len(kl) + 1), kl, color=f"C{number}",
+                   label=f"{name}: {count} of {len(kl)} active")
+    ends = left.get_xlim()
+    left.plot(ends, ends, color="grey", lw=1, label="equal")
+    left.set(xlabel="ELBO of a test image, nats", ylabel="bound by importance sampling, nats")
+    right.set(xlabel="latent dimension, by its share", ylabel="KL divergence, nats", yscale="log")
+    left.legend(markerscale=3)
+    right.legend()
+    task.figure("bounds", figure)
+
+
+def judge(task, settings, runs, scores, found, latent):
+    gaps = {name: gap(bounds) for name, bounds in found.items()}
+    below = all(mean > 2 * error for mean, error in gaps.values())
+    over = {name: overfitting(runs[name]) for name in (PUBLISHED, FREE)}
+    frechet = {name: scores[name]["frechet"].mean() for name in over}
+    regular = over[PUBLISHED] < over[FREE] and frechet[PUBLISHED] < frechet[FREE]
+    bounds = "; ".join(
+        f"{name} {found[name]['elbo'].mean():.2f} and {found[name]['iwae'].mean():.2f}, "
+        f"{mean:.2f} ± {2 * error:.2f} apart, {latent[name]['active'].sum()} of "
+        f"{len(latent[name]['active'])} dimensions active"
+        for name, (mean, error) in gaps.items()
+    )
+    task.claim(
+        "4.3.1-a", bool(below and regular),
+        f"ELBO and IWAE-{settings.codes} of {settings.images:,} test images: {bounds}. With and "
+        f"without the KL term, test images are reconstructed {over[PUBLISHED]:.1f} and "
+        f"{over[FREE]:.1f} nats worse than training images, and samples are at a Fréchet distance "
+        f"of {frechet[PUBLISHED]:.3g} and {frechet[FREE]:.3g}.",
+    )
+
+
+if __name__ == "__main__":
+    command.main("4.3.1", run, PRESETS, __doc__)

@@ -1,0 +1,107 @@
+"""Task 4.3.2: noise decoded through a stacked autoencoder and through the VAE.
+
+The report says that a VAE generates by samples from its latent space, and names a loss for either
+model. Here noise goes through the decoders of the stacked autoencoder's pre-training: N(0, I) as
+in the VAE, uniform noise where sigmoid codes lie, and a Gaussian fitted to the training images'
+codes; as pre-trained in task 3.1.1, which hardly moves the weights, and trained well by Adam. The
+losses are read off the models (D14).
+
+    python scripts/task_4_3_2.py                     about a minute, 4,000 digits
+    python scripts/task_4_3_2.py --preset report     about ten minutes, with the VAEs of task 4.3.3
+"""
+
+from dataclasses import dataclass
+
+from ann_keras import command, experiments, plots
+from ann_keras.experiments import settings as shared
+
+
+@dataclass(frozen=True)
+class Settings(shared.VAE):
+    hidden_units: tuple[int, ...] = (256, 64)  # report: of the stacked autoencoder
+    pretraining_images: int = 6_000  # report
+    pretraining_epochs: int = 20  # report
+    pretraining_batch_size: int = 128  # report
+    pretraining_rate: float = 0.1  # report
+    adam_epochs: int = 50  # ours: of each layer, on all images
+    adam_rate: float = 1e-3  # ours
+
+
+PRESETS = {
+    "smoke": Settings(**shared.VAE_SMOKE, hidden_units=(20, 10), pretraining_images=500,
+                      pretraining_epochs=1, adam_epochs=1),
+    "quick": Settings(**shared.VAE_QUICK, adam_epochs=20),
+    "report": Settings(),
+}
+MODELS = {"published": "pre-trained as published", "adam": "trained by Adam"}
+MUCH = 2.0  # times as far from digits, from which on a model does not generate beside another
+
+
+def run(task, settings):
+    vae, gan, decoding = experiments.vae, experiments.gan, experiments.decoding
+    board = gan.scoreboard(task, settings)
+    variational = vae.trained(task, settings, board, of="4.3.3")
+    stacks = {
+        "published": decoding.trained(task, settings, board),
+        "adam": decoding.trained(
+            task, settings, board, name="autoencoder by Adam", optimizer="adam",
+            rate=settings.adam_rate, epochs=settings.adam_epochs, images=None,
+        ),
+    }
+    scores, shown = {}, {}
+    for name, runs in stacks.items():
+        task.measure(f"autoencoder/{name}/error", [run["error"] for run in runs], better="lower")
+        for loss in ("logged", "squared_error", "cross_entropy"):
+            task.measure(f"autoencoder/{name}/{loss}", [run[loss] for run in runs])
+        for kind, called in decoding.CODES.items():
+            scores[name, kind] = decoding.scores(runs, kind)
+            gan.measure(task, f"autoencoder/{name}/{kind}", scores[name, kind])
+            shown[f"{MODELS[name]}\n{called}"] = runs[0][f"{kind}_images"]
+    scores["VAE", "normal"] = gan.scores(variational)
+    gan.measure(task, "vae/normal", scores["VAE", "normal"])
+    shown["VAE\nN(0, I)"] = variational[0]["images"]
+    experiments.gallery.table(
+        task, "scores", {f"{MODELS.get(name, name)}: {decoding.CODES[kind]}": found
+                         for (name, kind), found in scores.items()},
+        board.floor(task, of="4.3.3"),
+    )
+    draw(task, shown)
+    rows = experiments.boltzmann.digits(settings.source)[1]
+    losses = vae.losses(vae.vae_of(variational[0]), rows)
+    for loss, value in losses.items():
+        task.measure(f"vae/{loss}", value)
+    judge(task, scores, stacks["published"][0], losses)
+
+
+def draw(task, shown, columns=10):
+    figure, axes = plots.image_grid(len(shown), columns, size=0.8)
+    for line, (name, images) in zip(axes, shown.items(), strict=True):
+        for panel, image in zip(line, images):
+            panel.imshow(image.reshape(28, 28), cmap="gray", vmin=0, vmax=255)
+        line[0].set_ylabel(name, fontsize=7, rotation=0, ha="right", va="center")
+    task.figure("decoded", figure)
+
+
+def judge(task, scores, stack, losses):
+    frechet = {key: found["frechet"].mean() for key, found in scores.items()}
+    sure = {key: found["confident"].mean() for key, found in scores.items()}
+    ours = frechet.pop(("VAE", "normal"))
+    best = min(value for (_, kind), value in frechet.items() if kind != "codes")
+    called = experiments.decoding.CODES
+    noises = [key for key in frechet if key[1] != "codes"]
+    task.claim(
+        "4.3.2-a", True if best > MUCH * ours else "undecided" if best > ours else False,
+        f"Fréchet distance to digits, and samples of which the convnet is sure: VAE {ours:.3g}, "
+        f"{sure['VAE', 'normal']:.0%}; "
+        + "; ".join(f"autoencoder {MODELS[name]}, {called[kind]} {frechet[name, kind]:.3g}, "
+                    f"{sure[name, kind]:.0%}" for name, kind in noises)
+        + f"; at {MUCH:g} times the VAE's distance none generates. The autoencoder's logged loss "
+        f"{stack['logged']:.4f} is its squared error {stack['squared_error']:.4f}, its "
+        f"cross-entropy {stack['cross_entropy']:.4f}; the VAE's {losses['logged']:.1f} is its "
+        f"cross-entropy {losses['cross_entropy']:.1f} nats an image.",
+        deviation="D14",
+    )
+
+
+if __name__ == "__main__":
+    command.main("4.3.2", run, PRESETS, __doc__)
