@@ -9,20 +9,17 @@ the log-likelihood. Do both put the machines in the same order?
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from ann_keras import command, experiments, plots
+from ann_keras.experiments import settings as shared
 from ann_keras.report import published
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(shared.RBM):
     sizes: tuple[tuple[int, float], ...] = published.RBMS  # report: Figure 15
-    iterations: int = 30  # report
-    batch_size: int = 10  # report
-    source: Literal["full", "sample"] = "full"  # report
     temperatures: int = 10_000  # ours: as in task 4.1.2
     small_components: int = 16  # ours: few enough to enumerate
     small_rates: tuple[float, ...] = (0.02, 0.1, 0.5)  # ours
@@ -31,7 +28,7 @@ class Settings:
 
 
 SAMPLE = Settings(
-    sizes=((50, 0.1), (200, 0.1), (200, 0.02), (200, 0.5)), iterations=12, source="sample",
+    **shared.RBM_QUICK, sizes=((50, 0.1), (200, 0.1), (200, 0.02), (200, 0.5)),
     temperatures=1_000, small_components=10, seeds=1,
 )
 PRESETS = {

@@ -12,20 +12,17 @@ is meant for likelihood.
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from ann_keras import command, experiments, plots
+from ann_keras.experiments import settings as shared
 from ann_keras.report import published
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(shared.RBM):
     sizes: tuple[tuple[int, float], ...] = published.RBMS  # report: components and learning rate
-    iterations: int = 30  # report
-    batch_size: int = 10  # report
-    source: Literal["full", "sample"] = "full"  # report
     longer: int = 60  # ours: iterations of the best, to see what more bring
     temperatures: int = 10_000  # ours: of annealed importance sampling
     strong_components: int = 500  # ours: the size that the literature reports
@@ -36,7 +33,7 @@ class Settings:
 
 
 SAMPLE = Settings(
-    sizes=((50, 0.1), (200, 0.1), (200, 0.02), (200, 0.5)), iterations=12, source="sample",
+    **shared.RBM_QUICK, sizes=((50, 0.1), (200, 0.1), (200, 0.02), (200, 0.5)),
     longer=24, temperatures=1_000, strong_components=100, strong_iterations=20, seeds=1,
 )
 PRESETS = {

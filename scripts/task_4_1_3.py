@@ -10,18 +10,15 @@ each number of steps: how many still show the digit that they began as.
 
 import functools
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from ann_keras import command, experiments, plots
+from ann_keras.experiments import settings as shared
 
 
 @dataclass(frozen=True)
-class Settings:
-    iterations: int = 30  # report: of the RBM's training
-    batch_size: int = 10  # report
-    source: Literal["full", "sample"] = "full"  # report
+class Settings(shared.RBM):
     steps: tuple[int, ...] = (1, 2, 5, 10, 100, 1000)  # report
     images: int = 2_000  # ours: test digits; the report shows one
     epochs: int = 10  # ours: of the labelling convnet
@@ -29,9 +26,8 @@ class Settings:
 
 
 PRESETS = {
-    "smoke": Settings(iterations=2, source="sample", steps=(1, 10, 20), images=50, epochs=1,
-                      seeds=1),
-    "quick": Settings(iterations=12, source="sample", images=500, epochs=8, seeds=1),
+    "smoke": Settings(**shared.RBM_SMOKE, steps=(1, 10, 20), images=50, epochs=1, seeds=1),
+    "quick": Settings(**shared.RBM_QUICK, images=500, epochs=8, seeds=1),
     "report": Settings(),
 }
 

@@ -9,19 +9,16 @@ pixels held; and the cut digits themselves, without which no share of restored o
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from ann_keras import command, experiments, plots
+from ann_keras.experiments import settings as shared
 from ann_keras.errors import UserError
 
 
 @dataclass(frozen=True)
-class Settings:
-    iterations: int = 30  # report: of the RBM's training
-    batch_size: int = 10  # report
-    source: Literal["full", "sample"] = "full"  # report
+class Settings(shared.RBM):
     removed: int = 12  # report: rows at the top
     steps: int = 10  # report: Gibbs steps
     shown: tuple[int, ...] = (10, 11, 12, 13, 14, 15)  # report: test images
@@ -31,8 +28,8 @@ class Settings:
 
 
 PRESETS = {
-    "smoke": Settings(iterations=2, source="sample", images=100, epochs=1, seeds=1),
-    "quick": Settings(iterations=12, source="sample", images=1_000, epochs=8, seeds=1),
+    "smoke": Settings(**shared.RBM_SMOKE, images=100, epochs=1, seeds=1),
+    "quick": Settings(**shared.RBM_QUICK, images=1_000, epochs=8, seeds=1),
     "report": Settings(),
 }
 

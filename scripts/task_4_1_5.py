@@ -9,20 +9,17 @@ RBM free-running as published and with the known pixels held, and labelled by a 
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from ann_keras import command, experiments, plots
+from ann_keras.experiments import settings as shared
 
 REGIONS = "top", "bottom", "left", "right", "middle"
 
 
 @dataclass(frozen=True)
-class Settings:
-    iterations: int = 30  # report: of the RBM's training
-    batch_size: int = 10  # report
-    source: Literal["full", "sample"] = "full"  # report
+class Settings(shared.RBM):
     more: int = 16  # report: rows removed at the top
     removed: int = 12  # report, of task 4.1.4: lines removed of each region
     steps: int = 10  # report: Gibbs steps
@@ -32,8 +29,8 @@ class Settings:
 
 
 PRESETS = {
-    "smoke": Settings(iterations=2, source="sample", images=100, epochs=1, seeds=1),
-    "quick": Settings(iterations=12, source="sample", images=1_000, epochs=8, seeds=1),
+    "smoke": Settings(**shared.RBM_SMOKE, images=100, epochs=1, seeds=1),
+    "quick": Settings(**shared.RBM_QUICK, images=1_000, epochs=8, seeds=1),
     "report": Settings(),
 }
 

@@ -9,39 +9,23 @@ elongation and the sign of the surround of each filter stand for what the report
     python scripts/task_4_1_6.py --preset report     about an hour and a half on two cores
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 
 from ann_keras import command, experiments, models, plots
+from ann_keras.experiments import settings as shared
 
 
 @dataclass(frozen=True)
-class Settings:
-    layers: tuple[int, int, int] = (784, 512, 1024)  # report
-    iterations: int = 30  # report: of the RBM's training
-    batch_size: int = 10  # report: of the RBM
-    source: Literal["full", "sample"] = "full"  # report
-    pretraining_epochs: tuple[int, int] = (20, 20)  # ours; report 64 and 120
-    joint_epochs: int = 60  # ours; report up to 500
-    joint_rate: float = 0.005  # ours: falls to zero; report 0.002
-    mean_field_updates: int = 10  # ours; report 50
-    gibbs_steps: int = 5  # ours, of the persistent chains
+class Settings(shared.DBM):
     temperatures: int = 10_000  # ours: of annealed importance sampling
     seeds: int = 1  # the report shows one machine
 
 
-SAMPLE = Settings(
-    layers=(784, 64, 128), iterations=12, source="sample", pretraining_epochs=(5, 5),
-    joint_epochs=10, temperatures=500,
-)
 PRESETS = {
-    "smoke": replace(
-        SAMPLE, layers=(784, 20, 30), iterations=2, pretraining_epochs=(1, 1), joint_epochs=2,
-        temperatures=50,
-    ),
-    "quick": SAMPLE,
+    "smoke": Settings(**shared.DBM_SMOKE, temperatures=50),
+    "quick": Settings(**shared.DBM_QUICK, temperatures=500),
     "report": Settings(),
 }
 

@@ -10,41 +10,25 @@ chains; a convnet says of how many samples it is sure.
                                                      and the DBM of task 4.1.6
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 
 from ann_keras import command, experiments, plots
+from ann_keras.experiments import settings as shared
 
 
 @dataclass(frozen=True)
-class Settings:
-    layers: tuple[int, int, int] = (784, 512, 1024)  # report: of the DBM
-    iterations: int = 30  # report: of the RBM's training
-    batch_size: int = 10  # report: of the RBM
-    source: Literal["full", "sample"] = "full"  # report
-    pretraining_epochs: tuple[int, int] = (20, 20)  # of the DBM, as in task 4.1.6
-    joint_epochs: int = 60  # as in task 4.1.6
-    joint_rate: float = 0.005  # as in task 4.1.6
-    mean_field_updates: int = 10  # as in task 4.1.6
-    gibbs_steps: int = 5  # as in task 4.1.6
+class Settings(shared.DBM):
     chain: int = 2_000  # ours: steps of a long chain from random states
     images: int = 1_000  # ours: samples that are counted
     epochs: int = 10  # ours: of the labelling convnet
     seeds: int = 1  # the report shows one machine
 
 
-SAMPLE = Settings(
-    layers=(784, 64, 128), iterations=12, source="sample", pretraining_epochs=(5, 5),
-    joint_epochs=10, chain=300, images=300, epochs=8,
-)
 PRESETS = {
-    "smoke": replace(
-        SAMPLE, layers=(784, 20, 30), iterations=2, pretraining_epochs=(1, 1), joint_epochs=2,
-        chain=5, images=30, epochs=1,
-    ),
-    "quick": SAMPLE,
+    "smoke": Settings(**shared.DBM_SMOKE, chain=5, images=30, epochs=1),
+    "quick": Settings(**shared.DBM_QUICK, chain=300, images=300, epochs=8),
     "report": Settings(),
 }
 STARTS = {"one step from test images": "one_step", "long chains": "long_chains"}

@@ -9,6 +9,35 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
+class RBM:
+    iterations: int = 30  # report
+    batch_size: int = 10  # report
+    source: Literal["full", "sample"] = "full"  # report
+
+
+RBM_QUICK = {"iterations": 12, "source": "sample"}
+RBM_SMOKE = RBM_QUICK | {"iterations": 2}
+
+
+@dataclass(frozen=True)
+class DBM(RBM):
+    layers: tuple[int, int, int] = (784, 512, 1024)  # report
+    pretraining_epochs: tuple[int, int] = (20, 20)  # ours; report 64 and 120
+    joint_epochs: int = 60  # ours; report up to 500
+    joint_rate: float = 0.005  # ours: falls to zero; report 0.002
+    mean_field_updates: int = 10  # ours; report 50
+    gibbs_steps: int = 5  # ours, of the persistent chains
+
+
+DBM_QUICK = RBM_QUICK | {
+    "layers": (784, 64, 128), "pretraining_epochs": (5, 5), "joint_epochs": 10,
+}
+DBM_SMOKE = DBM_QUICK | RBM_SMOKE | {
+    "layers": (784, 20, 30), "pretraining_epochs": (1, 1), "joint_epochs": 2,
+}
+
+
+@dataclass(frozen=True)
 class GAN:
     epochs: int = 50  # report
     batch_size: int = 512  # report
