@@ -186,6 +186,25 @@ def test_supervised_phases_start_from_the_weights_of_the_phase_before(stack):
         assert encoder is stack.autoencoders[layer - 1].get_layer(f"encoder_{layer}")
 
 
+def test_decoding_goes_through_the_decoders_from_the_last_to_the_first(stack):
+    codes = np.random.default_rng(2).random((7, 5), dtype="float32")
+    w = weights(stack)
+    below = sigmoid(codes @ w["decoder_2"][0] + w["decoder_2"][1])
+    expected = sigmoid(below @ w["decoder_1"][0] + w["decoder_1"][1])
+    np.testing.assert_allclose(stack.decode(codes), expected, atol=1e-6)
+    for wrong in (codes[:, :4], codes[0]):
+        with pytest.raises(ValueError, match=r"codes must be rows of shape \(n, 5\)"):
+            stack.decode(wrong)
+
+
+def test_decoded_codes_are_the_outputs_of_a_single_autoencoder():
+    x, _ = images(9)
+    stack = StackedAutoencoder((4,), classes=3, inputs=INPUTS)
+    np.testing.assert_allclose(
+        stack.decode(stack.encode(x)), stack.autoencoders[0](x), atol=1e-6
+    )
+
+
 def test_one_step_of_pretraining_is_gradient_descent_on_the_mean_squared_error(stack):
     x, _ = images(10)
     w = {name: [a.astype("float64") for a in arrays] for name, arrays in weights(stack).items()}

@@ -234,6 +234,24 @@ def test_binarization(binarize):
         assert np.ptp(counts) > 5
 
 
+@pytest.mark.parametrize("weight", [0.0, 0.5, 1.0])
+def test_weight_of_the_kl_term(weight):
+    # The decoder ignores its codes, so only the KL term moves the encoder: ∂KL/∂μ = μ.
+    model = constant(VAE(1, 2, pixels=3, kl_weight=weight), 0.5, mean=2.0)
+    model.compile(keras.optimizers.SGD(0.1))
+    logs = model.train_step(tf.constant(images(4, 3)))
+    assert float(logs["kl"]) == pytest.approx(2.0)
+    assert float(logs["elbo"]) == pytest.approx(-float(logs["reconstruction"]) - 2.0, rel=1e-6)
+    assert model.encoder.get_layer("mean").bias.numpy()[0] == pytest.approx(2 - 0.2 * weight)
+    assert VAE.from_config(model.get_config()).kl_weight == weight
+
+
+@pytest.mark.parametrize("weight", [-1, np.nan, np.inf])
+def test_bad_weight_of_the_kl_term(weight):
+    with pytest.raises(ValueError, match="kl_weight must be a number from 0 on"):
+        VAE(1, 2, kl_weight=weight)
+
+
 def test_a_step_moves_all_weights_and_steps_lower_the_loss():
     keras.utils.set_random_seed(0)
     model, x = compile_small(), tf.constant(blobs(8))

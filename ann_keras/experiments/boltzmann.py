@@ -83,14 +83,21 @@ def train_rbm(
 
 
 def time_scikit_learn(*, components, learning_rate, batch_size, source):
-    """Seconds of one iteration of scikit-learn's BernoulliRBM, as dict {"seconds": …}."""
+    """Seconds of one iteration of scikit-learn's BernoulliRBM, as dict {"seconds": …}.
+
+    With one thread: NumPy's threads wait for each other in loops, and on a machine that has other
+    work an iteration of small batches then takes a hundred times as long.
+    """
     from sklearn.neural_network import BernoulliRBM as ScikitRBM
+    from threadpoolctl import threadpool_limits
 
     rows = digits(source)[0]
-    start = time.perf_counter()
-    ScikitRBM(components, learning_rate=learning_rate, batch_size=batch_size, n_iter=1,
-              random_state=0).fit(rows)
-    return {"seconds": time.perf_counter() - start}
+    rbm = ScikitRBM(components, learning_rate=learning_rate, batch_size=batch_size, n_iter=1,
+                    random_state=0)
+    with threadpool_limits(1):
+        start = time.perf_counter()
+        rbm.fit(rows)
+        return {"seconds": time.perf_counter() - start}
 
 
 def rbm_of(run, seed=0):

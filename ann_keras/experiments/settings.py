@@ -70,8 +70,8 @@ class VAE:
 
 
 VAE_QUICK = {
-    "epochs": 20, "batch_size": 100, "source": "sample", "samples": 1_000, "judge_epochs": 8,
-    "seeds": 1,
+    "latent_dim": 50, "hidden_dim": 400, "epochs": 20, "batch_size": 100, "source": "sample",
+    "samples": 1_000, "judge_epochs": 8, "seeds": 1,
 }
 VAE_SMOKE = VAE_QUICK | {
     "latent_dim": 5, "hidden_dim": 20, "epochs": 2, "batch_size": 500, "samples": 100,
