@@ -147,8 +147,9 @@ def judge(task, runs, sizes, epochs):
         + ", ".join(f"{final[name]:.4f} with {name}" for name in starts)
         + f" (p = {worth[0][1]:.2g}, {worth[1][1]:.2g}): the published pre-training moves the "
         f"first kernel by {base['encoder_change'].mean():.0%} of its norm. After Adam's it is "
-        f"{final['Adam pre-training']:.4f} (p = {further[0][1]:.2g}, {further[1][1]:.2g}), which "
-        f"{'is' if even else 'is not clearly'} better than both.",
+        f"{final['Adam pre-training']:.4f}: {further[0][0]:+.4f} and {further[1][0]:+.4f} against "
+        f"the two (p = {further[0][1]:.2g}, {further[1][1]:.2g}), "
+        f"{'better than both' if even else 'not better than both'}.",
     )
     adam = "Adam pre-training, all frozen"
     learns = {name: accuracy > 0.5 for name, accuracy in before.items()}  # chance is 0.1

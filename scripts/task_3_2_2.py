@@ -99,7 +99,7 @@ def run(task, settings):
         ("3.2.2-g", ablation.judge_activation), ("3.2.2-h", ablation.judge_batch_norm),
     ):
         task.claim(claim, *judge(variants))
-    draw(task, runs, variants)
+    draw(task, settings, runs, variants)
 
 
 def train_by_recipe(task, settings):
@@ -143,23 +143,30 @@ def judge_network(task, settings, scores, recipes):
     )
     given = published.value("3.2.2", "strided_convnet/test_accuracy/best").value
     enough = given - 0.0005  # what rounds to 99.0%
-    best, honest, full = (values.mean() for values in scores.values())
-    verdict = "reproduced" if honest >= enough else "artefact" if best >= enough else "refuted"
+    best, honest, full = (scores[name] for name in (
+        "best", "chosen_by_validation", "all_images/chosen_by_validation"
+    ))
+    # The report has one run: a seed that reaches its number on its images explains it.
+    verdict = "refuted"
+    if honest.mean() >= enough:
+        verdict = "reproduced"
+    elif best.max() >= enough:
+        verdict = "artefact"
     if verdict == "refuted" and settings.mnist == "sample":
         verdict = "undecided"  # too few images to say
     task.claim(
         "3.2.2-b", verdict,
         f"{settings.training_images:,} images, best epoch on {settings.test_images:,} test "
-        f"images: {best:.2%} (seeds: {len(task.seeds)}); all test images, epoch chosen by "
-        f"validation: {honest:.2%}, and {full:.2%} with {settings.all_images:,} images. By the "
-        "recipe "
+        f"images: {best.mean():.2%}, the best of {len(task.seeds)} seeds {best.max():.2%}; all "
+        f"test images, epoch chosen by validation: {honest.mean():.2%}, and {full.mean():.2%} "
+        f"with {settings.all_images:,} images. By the recipe "
         + " and ".join(f"{name} {accuracy.mean():.2%}" for name, accuracy in recipes.items())
         + ".",
         deviation="D8",
     )
 
 
-def draw(task, runs, variants):
+def draw(task, settings, runs, variants):
     figure, (left, right) = plots.panels(2, width=10.5, height=4, sharey=True)
 
     def curve(axes, runs_drawn, name, label):
@@ -167,7 +174,7 @@ def draw(task, runs, variants):
 
     curve(left, runs["published"], "subset_test", "part of the test images")
     curve(left, runs["published"], "test", "all test images")
-    curve(left, runs["all images"], "test", "all, trained on all images")
+    curve(left, runs["all images"], "test", f"all, trained on {settings.all_images:,}")
     for label in ("published", "no dropout", "pooling"):
         if label in variants:
             curve(right, variants[label], "val", label)

@@ -50,7 +50,7 @@ def run(task, settings):
     board = gan.scoreboard(task, settings)
     runs = {
         PUBLISHED: vae.trained(task, settings, board, of="4.3.3"),
-        FREE: vae.trained(task, settings, board, name=f"VAE {FREE}", kl_weight=0.0),
+        FREE: vae.trained(task, settings, board, name=f"VAE {FREE}", kl_weight=0.0, keep=False),
         BINARY: vae.binary(task, settings, board),
     }
     for name, group in runs.items():

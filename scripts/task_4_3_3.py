@@ -4,7 +4,7 @@ The report looks at samples after 100 epochs (Figure 23): a big majority look li
 clearly a 0, only a few are clear. Here the convnet labels ten thousand samples of each seed, and
 says of which it is sure; and lines through latent space lead from one test digit to another.
 
-    python scripts/task_4_3_3.py                     about 20 seconds, 4,000 digits, smaller model
+    python scripts/task_4_3_3.py                     about 30 seconds, 4,000 digits, smaller model
     python scripts/task_4_3_3.py --preset report     about an hour and a half on two cores
 """
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from ann_keras.errors import UserError
 from ann_keras.experiments import grid, transformer
 from ann_keras.models.mlp import nar_mlp
 from ann_keras.report import published
@@ -28,11 +29,37 @@ def test_main_effects_of_an_additive_table():
         return 0.9 + 0.03 * np.log2(dim / 32) + 0.01 * (depth - 4) / 2
 
     values = {row: accuracy(*grid.row_sizes(row)) for row in grid.crossed(TABLE_3)}
-    effects, means = grid.main_effects(values)
+    effects = grid.main_effects(values)
     # Both factors have three equidistant levels, so the variances are as the squares of the steps.
     assert effects["dim"] == pytest.approx(0.9) and effects["depth"] == pytest.approx(0.1)
     assert effects["mlp_dim"] == pytest.approx(0, abs=1e-12)
-    assert means == pytest.approx([0.91, 0.94, 0.97])
+
+
+def test_steps_of_dim_are_taken_in_rows_of_equal_depth_and_mlp_dim():
+    values = {"32/4/64": 2.0, "32/6/64": 3.0, "64/4/64": 3.0, "64/6/64": 6.0, "64/8/64": 50.0,
+              "256/9/64": 9.0}
+    assert grid.matched_steps(values) == {(32, 64): pytest.approx(1.75)}
+    assert grid.matched_steps(values, np.subtract) == {(32, 64): pytest.approx(2.0)}
+
+
+def test_a_row_without_a_result_is_named(tmp_path):
+    def train(row):
+        if row == "2/1/1":
+            raise ValueError("out of memory")
+        return 0.5
+
+    search = grid.GridOfRows(["1/1/1", "2/1/1"], train, directory=tmp_path, name="few")
+    search.search(verbose=0)
+    with pytest.raises(UserError, match="no result for 2/1/1"):
+        search.accuracies()
+
+
+def test_time_of_an_epoch_is_scaled_to_all_images():
+    found = transformer.time_epoch(
+        dim=8, depth=1, mlp_dim=4, source="sample", batch_size=50, attention_scale="model",
+        steps=2, rounds=2,
+    )
+    assert 0.05 < found["seconds"] < 100  # 80 steps
 
 
 @pytest.mark.parametrize("row", ["128/8", "a/b/c", "1/2/3/4", ""])
@@ -122,6 +149,29 @@ def test_interrupted_training_goes_on_with_its_logs(tmp_path):
     history = compiled.fit(network(), *data(), epochs=4, seed=1, callbacks=[resume])
     assert history.epoch == [2, 3], "the finished epochs are not repeated"
     assert [logs["loss"] for logs in resume.logs] == expected
+
+
+def test_a_run_killed_while_it_writes_goes_on_from_the_epoch_before(tmp_path, monkeypatch):
+    expected = compiled.fit(network(), *data(), epochs=4, seed=1).history["loss"]
+    save = keras.Model.save_weights
+
+    def killed(self, path, *args):
+        save(self, path, *args)
+        if "epoch_3" in str(path):
+            path.write_bytes(path.read_bytes()[:100])
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(keras.Model, "save_weights", killed)
+    with pytest.raises(KeyboardInterrupt):
+        compiled.fit(network(), *data(), epochs=4, seed=1, callbacks=[Resume(tmp_path)])
+    monkeypatch.undo()
+    resume, model = Resume(tmp_path), network()
+    history = compiled.fit(model, *data(), epochs=4, seed=1, callbacks=[resume])
+    assert history.epoch == [2, 3]
+    assert [logs["loss"] for logs in resume.logs] == expected
+    assert [file.name for file in tmp_path.glob("*.h5")] == ["epoch_4.weights.h5"]
+    again = compiled.fit(model, *data(), epochs=2, seed=1)
+    assert again.epoch == [0, 1], "the model's next training is one of its own"
 
 
 def test_batch_losses_are_those_of_each_step():

@@ -4,6 +4,8 @@ import keras_tuner
 import numpy as np
 import scipy.stats
 
+from ann_keras.errors import UserError
+
 #: The 27 rows that cross all levels; Table 3 has 13 more, with larger sizes.
 CROSSED = {"dim": (32, 64, 128), "depth": (4, 6, 8), "mlp_dim": (64, 128, 256)}
 
@@ -45,9 +47,9 @@ class GridOfRows(keras_tuner.Tuner):
     """
 
     def __init__(self, rows, train, *, directory, name):
-        self.train = train
+        self.rows, self.train = list(rows), train
         space = keras_tuner.HyperParameters()
-        space.Choice("row", list(rows))
+        space.Choice("row", self.rows)
         oracle = _ResumableOracle(
             objective=keras_tuner.Objective("test_accuracy", "max"), hyperparameters=space,
             tune_new_entries=False,
@@ -65,11 +67,21 @@ class GridOfRows(keras_tuner.Tuner):
         return {"test_accuracy": float(self.train(trial.hyperparameters["row"]))}
 
     def accuracies(self):
-        """Dict of row → test accuracy of all finished trials."""
-        return {
+        """Dict of row → test accuracy.
+
+        Raises:
+            UserError: a trial failed, or there are more rows to try.
+        """
+        scores = {
             trial.hyperparameters["row"]: trial.score
             for trial in self.oracle.trials.values() if trial.status == "COMPLETED"
         }
+        missing = [row for row in self.rows if row not in scores]
+        if missing:
+            raise UserError(
+                f"{self.project_dir} has no result for {missing[0]}: delete it to try again"
+            )
+        return scores
 
 
 def row_sizes(row):
@@ -105,22 +117,43 @@ def crossed(rows):
 
 
 def main_effects(accuracy):
-    """What dim, depth and mlp_dim do to the accuracy of the crossed rows.
+    """Shares of the variance of the crossed rows' accuracy that dim, depth and mlp_dim explain.
 
     Args:
         accuracy: dict of row → test accuracy.
 
     Returns:
-        Dict of factor → share of the variance that its means explain (η²), and the mean accuracy
-        by rising dim.
+        Dict of factor → share that the means of its levels explain (η²).
     """
     sizes = crossed(accuracy)
     values = np.array([accuracy[row] for row in sizes])
     effects = {}
     for name, column in zip(CROSSED, np.transpose(list(sizes.values()))):
-        by_level = {level: values[column == level] for level in np.unique(column)}
-        between = sum(len(part) * (part.mean() - values.mean()) ** 2 for part in by_level.values())
+        parts = [values[column == level] for level in np.unique(column)]
+        between = sum(len(part) * (part.mean() - values.mean()) ** 2 for part in parts)
         effects[name] = float(between / np.sum((values - values.mean()) ** 2))
-        if name == "dim":
-            by_dim = [float(part.mean()) for part in by_level.values()]
-    return effects, by_dim
+    return effects
+
+
+def matched_steps(values, compare=np.divide):
+    """What a larger dim changes in rows of equal depth and mlp_dim.
+
+    Args:
+        values: dict of row → number.
+        compare: function of the value with the larger and the one with the smaller dim.
+
+    Returns:
+        Dict of (dim, next larger dim) → median over such pairs of rows, for dims that have some.
+    """
+    sizes = {row_sizes(row): value for row, value in values.items()}
+    dims = sorted({dim for dim, _, _ in sizes})
+    steps = {}
+    for low, high in zip(dims, dims[1:]):
+        found = [
+            float(compare(value, sizes[low, depth, mlp_dim]))
+            for (dim, depth, mlp_dim), value in sizes.items()
+            if dim == high and (low, depth, mlp_dim) in sizes
+        ]
+        if found:
+            steps[low, high] = float(np.median(found))
+    return steps

@@ -70,7 +70,7 @@ class VAE:
 
 
 VAE_QUICK = {
-    "latent_dim": 50, "hidden_dim": 400, "epochs": 20, "batch_size": 100, "source": "sample",
+    "latent_dim": 50, "hidden_dim": 400, "epochs": 15, "batch_size": 100, "source": "sample",
     "samples": 1_000, "judge_epochs": 8, "seeds": 1,
 }
 VAE_SMOKE = VAE_QUICK | {

@@ -12,13 +12,14 @@ from ann_keras.training import compiled
 from ann_keras.training.metrics import BatchLosses
 from ann_keras.training.resume import Resume
 
+LEARNING_RATE = 1e-3  # of the first epoch, as published
 DECAY = 0.95  # of the learning rate, after each epoch
 _STEPS_THAT_PAY_FOR_XLA = 300  # compiling takes seconds, and saves about 40% of a step
 
 
 def train(
-    *, dim, depth, mlp_dim, epochs, seed, source="full", batch_size=128, learning_rate=1e-3,
-    attention_scale="model", checkpoint=None,
+    *, dim, depth, mlp_dim, epochs, seed, source="full", batch_size=128,
+    learning_rate=LEARNING_RATE, attention_scale="model", checkpoint=None,
 ):
     """Train one row of Table 3 as published: Adam, 0.95 times the rate after each epoch.
 
@@ -39,15 +40,7 @@ def train(
     steps = math.ceil(len(x_train) / batch_size)
     keras.utils.set_random_seed(seed)
     model = vision_transformer(dim, depth, mlp_dim, attention_scale=attention_scale)
-    schedule = keras.optimizers.schedules.ExponentialDecay(
-        learning_rate, decay_steps=steps, decay_rate=DECAY, staircase=True
-    )
-    losses = BatchLosses(_cross_entropy, steps)
-    model.compile(
-        keras.optimizers.Adam(schedule),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy", losses],
-    )
+    losses = _compile(model, learning_rate, steps)
     resume = Resume(checkpoint) if checkpoint is not None else None
     history = compiled.fit(
         model, mnist.scale(x_train), y_train, epochs=epochs, batch_size=batch_size, seed=seed,
@@ -67,9 +60,48 @@ def train(
     }
 
 
+def time_epoch(*, dim, depth, mlp_dim, source, batch_size, attention_scale, steps=4, rounds=3):
+    """Seconds that one row of Table 3 needs for an epoch, from the fastest of a few short rounds.
+
+    Rows that are timed one after another so compare better than by their training, which other
+    work on the machine may slow. Without XLA, which would compile for longer than it saves.
+
+    Args:
+        dim, depth, mlp_dim, attention_scale: of ``vision_transformer``.
+        source: of MNIST; batch_size: images a step.
+        steps, rounds: of training, after one round that is not timed.
+
+    Returns:
+        Dict: "seconds".
+    """
+    (x_train, y_train), _ = mnist.load(source)
+    images = min(steps * batch_size, len(x_train))
+    model = vision_transformer(dim, depth, mlp_dim, attention_scale=attention_scale)
+    losses = _compile(model, LEARNING_RATE, math.ceil(images / batch_size))
+    history = compiled.fit(
+        model, mnist.scale(x_train[:images]), y_train[:images], epochs=rounds + 1,
+        batch_size=batch_size, callbacks=[_Recorder(losses)],
+    ).history
+    return {"seconds": min(history["seconds"][1:]) * len(x_train) / images}
+
+
 def examples(images, labels):
     """The first image of each digit, (10, 28, 28), from 0 to 9."""
     return np.stack([images[np.argmax(labels == digit)] for digit in range(10)])
+
+
+def _compile(model, learning_rate, steps):
+    """Compile as published; returns the metric that keeps the losses of an epoch's steps."""
+    schedule = keras.optimizers.schedules.ExponentialDecay(
+        learning_rate, decay_steps=steps, decay_rate=DECAY, staircase=True
+    )
+    losses = BatchLosses(_cross_entropy, steps)
+    model.compile(
+        keras.optimizers.Adam(schedule),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy", losses],
+    )
+    return losses
 
 
 class _Recorder(keras.callbacks.Callback):

@@ -30,7 +30,7 @@ def trained(task, settings, board, *, of=None, name="VAE", **changes):
         board: ``samples.Scoreboard``.
         of: another task that makes the same runs.
         name: of the model.
-        changes: of the arguments of ``train``; without any, the published model. Only seed 0
+        changes: of the arguments of ``train``; without any, the published model. Seed 0 alone
             keeps its weights.
     """
     names = ("latent_dim", "hidden_dim", "epochs", "batch_size", "learning_rate", "source",
@@ -40,7 +40,7 @@ def trained(task, settings, board, *, of=None, name="VAE", **changes):
     } | changes
     return [
         task.run(f"{name}, seed {seed}", functools.partial(train, board), of=of, resumable=True,
-                 seed=seed, keep=seed == 0, **arguments)
+                 seed=seed, **({"keep": seed == 0} | arguments))
         for seed in task.seeds
     ]
 

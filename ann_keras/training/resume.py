@@ -6,54 +6,61 @@ from pathlib import Path
 import keras
 
 
-class Resume(keras.callbacks.BackupAndRestore):
-    """``BackupAndRestore`` that also gives back logs and the states of random generators.
+class Resume(keras.callbacks.Callback):
+    """Keeps weights, optimizer, random states and logs of the last epoch, and goes on from there.
 
-    Give it to ``compiled.fit`` (or ``fit``) in each run; the folder is kept until it is deleted.
+    Unlike ``keras.callbacks.BackupAndRestore`` it also gives back what was logged and the states
+    of ``SeedGenerator``s, so that noise goes on as if there had been no interruption; and a run
+    that is killed while it writes loses nothing that was kept before. Give it to ``compiled.fit``
+    (or ``fit``) in each run; the folder is kept until it is deleted.
 
     Args:
-        folder: for weights, optimizer state, logs, and the states of ``SeedGenerator``s, which
-            Keras does not save: noise goes on as if there had been no interruption.
+        folder: for all of these.
 
     Attributes:
         logs: dicts of the values logged for each epoch, those of earlier runs included.
     """
 
     def __init__(self, folder):
-        super().__init__(str(folder), delete_checkpoint=False)
-        self.logs, self._states = [], []  # an entry an epoch
-        self._log_file = Path(folder) / "logs.json"
-        self._state_file = Path(folder) / "random.json"
+        super().__init__()
+        self.logs = []
+        self._folder = Path(folder)
+        self._state = self._folder / "state.json"
 
     def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
-        done = self.model._initial_epoch or 0
-        if done:
-            self.logs = json.loads(self._log_file.read_text())[:done]
-            if self._state_file.is_file():
-                self._states = json.loads(self._state_file.read_text())[:done]
-                for variable, state in zip(self._generators(), self._states[-1], strict=True):
-                    variable.assign(state)
+        if not self._state.is_file():
+            return
+        state = json.loads(self._state.read_text())
+        if not self.model.optimizer.built:
+            self.model.optimizer.build(self.model.trainable_variables)
+        self.model.load_weights(self._folder / state["weights"])
+        for variable, value in zip(self._generators(), state["generators"], strict=True):
+            variable.assign(value)
+        self.logs = state["logs"]
+        self.model._initial_epoch = len(self.logs)  # where Keras looks for it too
 
     def on_epoch_end(self, epoch, logs=None):
         self.logs.append({name: _plain(value) for name, value in (logs or {}).items()})
-        # Before the weights: an epoch without its logs could not be taken up.
-        _write(self._log_file, self.logs)
-        if generators := self._generators():
-            self._states.append([_plain(keras.ops.convert_to_numpy(v)) for v in generators])
-            _write(self._state_file, self._states)
-        super().on_epoch_end(epoch, logs)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        weights = self._folder / f"epoch_{epoch + 1}.weights.h5"
+        self.model.save_weights(weights)
+        # The state names its weights and changes in one step: there is always one whole pair.
+        temporary = self._state.with_suffix(".new")
+        generators = [_plain(keras.ops.convert_to_numpy(v)) for v in self._generators()]
+        temporary.write_text(json.dumps(
+            {"weights": weights.name, "generators": generators, "logs": self.logs}
+        ))
+        temporary.replace(self._state)
+        for file in self._folder.glob("epoch_*.weights.h5"):
+            if file != weights:
+                file.unlink()
+
+    def on_train_end(self, logs=None):
+        self.model._initial_epoch = None  # else the model's next training would skip epochs
 
     def _generators(self):
-        """The state of each ``SeedGenerator`` of the model; other variables are among weights."""
+        """States of the model's ``SeedGenerator``s, which Keras leaves out of saved weights."""
         return [v for v in self.model.variables if v.name == "seed_generator_state"]
-
-
-def _write(file, values):
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_suffix(".new")
-    temporary.write_text(json.dumps(values))
-    temporary.replace(file)
 
 
 def _plain(value):
