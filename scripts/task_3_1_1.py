@@ -7,7 +7,7 @@ weights, for as many epochs in all; with autoencoders that Adam trains further; 
 and numbers of epochs; and on all training images, where a validation split chooses the rate.
 
     python scripts/task_3_1_1.py                     about 30 seconds
-    python scripts/task_3_1_1.py --preset report     about 15 minutes on two cores
+    python scripts/task_3_1_1.py --preset report     about 25 minutes on two cores
 """
 
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ Last, a recipe (augmentation, falling rate, averaged weights and outputs) on all
 for this network and the smaller one of task 1.3.5; validation images choose how much to augment.
 
     python scripts/task_3_2_2.py                     about 25 seconds, 1,000 digits
-    python scripts/task_3_2_2.py --preset report     about 75 minutes on two cores, full MNIST
+    python scripts/task_3_2_2.py --preset report     about three hours of runs, full MNIST
 """
 
 from dataclasses import dataclass, replace
