@@ -279,7 +279,7 @@ def judge_effects(task, settings, full, accuracy, seconds):
         "Time of an epoch in rows of equal depth and mlp_dim, median ratio: "
         + (", ".join(f"{ratio:.2f} from dim {low} to {high}"
                      for (low, high), ratio in steps.items()) or "no such rows")
-        + ". All rows were timed on one machine without other work.",
+        + ". Rows were timed one after another on one machine, the fastest of three rounds each.",
         deviation="D10",
     )
     verdict, parts = "undecided", []
