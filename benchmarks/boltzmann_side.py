@@ -53,7 +53,7 @@ def _train_rbm(case, seed, monitor):
     built = time.perf_counter()
     for _ in range(case.epochs):
         rbm.fit(x)
-    return Timing(time.perf_counter() - built, -rbm.score_samples(x).mean(), built - begin)
+    return Timing(time.perf_counter() - built, -float(rbm.score_samples(x).mean()), built - begin)
 
 
 def _train_scikit_rbm(case, seed):
@@ -63,7 +63,7 @@ def _train_scikit_rbm(case, seed):
                     n_iter=case.epochs, random_state=seed)
     begin = time.perf_counter()
     rbm.fit(x)
-    return Timing(time.perf_counter() - begin, -rbm.score_samples(x).mean())
+    return Timing(time.perf_counter() - begin, -float(rbm.score_samples(x).mean()))
 
 
 def _train_dbm(case, seed):
@@ -75,7 +75,7 @@ def _train_dbm(case, seed):
     built = time.perf_counter()
     machine.fit(x, epochs=case.epochs, **options)
     seconds = time.perf_counter() - built
-    return Timing(seconds, -machine.bound(x[:500], 0.0).mean(), built - begin)
+    return Timing(seconds, -float(machine.bound(x[:500], 0.0).mean()), built - begin)
 
 
 def _anneal(case, seed):
@@ -88,4 +88,4 @@ def _anneal(case, seed):
     ais.forward(machine, temperatures=10, seed=seed)
     built = time.perf_counter()
     found = ais.forward(machine, temperatures=TEMPERATURES, seed=seed)
-    return Timing(time.perf_counter() - built, found.log_partition, built - begin)
+    return Timing(time.perf_counter() - built, float(found.log_partition), built - begin)

@@ -36,6 +36,7 @@ def test_a_tiny_round_of_each_case(small_transformer, name, monkeypatch):
     monkeypatch.setattr(boltzmann_side, "TEMPERATURES", 20)
     case = dataclasses.replace(cases.CASES[name], **TINY)
     result = run.measure(case, rounds=1, machine=50.0)
+    json.dumps(result)  # as it is saved
     for side in ("ours", "theirs"):
         for field in ("seconds", "final_loss"):
             (value,) = result[field][side]
