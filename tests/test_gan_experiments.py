@@ -9,7 +9,8 @@ from ann_keras.models import gan as networks
 
 SMALL = {
     "backbone": "dense", "corrected": False, "discriminator_steps": 1, "batch_size": 32,
-    "watched": 2, "seed": 0, "source": "sample", "images": 70, "samples": 12, "keep": True,
+    "watched": 2, "seed": 0, "source": "sample", "images": 70, "samples": 12, "judge_epochs": 1,
+    "keep": True,
 }
 
 

@@ -42,7 +42,7 @@ def trained(
     seeds = changes.pop("seeds", task.seeds)
     name = f"{'corrected ' if corrected else ''}{backbone} GAN"
     name += f", {steps} discriminator steps" if steps > 1 else ""
-    names = "epochs", "batch_size", "watched", "source", "images", "samples"
+    names = ("epochs", "batch_size", "watched", "source", "images", "samples", "judge_epochs")
     arguments = {name: getattr(settings, name) for name in names} | changes
     return [
         task.run(
@@ -77,12 +77,12 @@ def measure(task, name, found):
 
 def train(
     board, *, backbone, corrected, discriminator_steps, epochs, batch_size, watched, seed,
-    source, images, samples, keep, checkpoint=None,
+    source, images, samples, judge_epochs, keep, checkpoint=None,
 ):
     """Train a GAN on training digits and score its samples.
 
     Args:
-        board: ``samples.Scoreboard``.
+        board: ``samples.Scoreboard``, whose convnet was trained for ``judge_epochs``.
         backbone, corrected, discriminator_steps: of ``GAN``.
         epochs: passes over the images.
         batch_size: of the published run 512.
