@@ -131,7 +131,7 @@ def train_by_recipe(task, settings):
 def judge_network(task, settings, scores, recipes):
     model = models.cnn.strided_convnet()
     flat = next(layer for layer in model.layers if layer.name.startswith("flatten"))
-    trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    trainable = models.weights.count_trainable(model)
     for name, value in (("dense_inputs", flat.output.shape[-1]),
                         ("parameters", model.count_params()), ("trainable_parameters", trainable)):
         task.measure(f"strided_convnet/{name}", value)

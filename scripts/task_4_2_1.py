@@ -30,7 +30,7 @@ PRESETS = {
 
 
 def run(task, settings):
-    scoreboard = experiments.gan.scoreboard(task, settings)
+    scoreboard = experiments.samples.scoreboard(task, settings)
     runs = experiments.gan.trained(task, settings, scoreboard, of="4.2.3")
     real, fake = (
         np.stack([run[f"{kind}_probability"] for run in runs]) for kind in ("real", "fake")

@@ -31,14 +31,14 @@ MEASURES = {"coverage": "coverage", "recall": "recall", "diversity": "entropy of
 
 
 def run(task, settings):
-    board = experiments.gan.scoreboard(task, settings)
+    board = experiments.samples.scoreboard(task, settings)
     runs = {
         steps: experiments.gan.trained(task, settings, board, steps=steps)
         for steps in settings.strengths
     }
-    scores = {steps: experiments.gan.scores(group) for steps, group in runs.items()}
+    scores = {steps: experiments.samples.scores(group) for steps, group in runs.items()}
     for steps, found in scores.items():
-        experiments.gan.measure(task, f"steps_{steps}", found)
+        experiments.samples.measure(task, f"steps_{steps}", found)
         for network in ("generator", "discriminator"):
             task.measure(f"steps_{steps}/{network}_loss/last",
                          [run[f"{network}_loss"][-1] for run in runs[steps]])

@@ -8,41 +8,29 @@ losses.
     python scripts/task_4_2_3.py --preset report     about an hour and a half, full MNIST
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ann_keras import command, experiments, models, plots
 from ann_keras.experiments import settings as shared
 
 
-@dataclass(frozen=True)
-class Settings(shared.GAN):
-    pass
-
-
-PRESETS = {
-    "smoke": Settings(**shared.GAN_SMOKE),
-    "quick": Settings(**shared.GAN_QUICK),
-    "report": Settings(),
-}
+PRESETS = shared.GAN_PRESETS
 LOSSES = "generator_loss", "discriminator_loss"
 
 
 def run(task, settings):
-    board = experiments.gan.scoreboard(task, settings)
+    board = experiments.samples.scoreboard(task, settings)
     runs = experiments.gan.trained(task, settings, board)
     network = models.gan.GAN("dense")
     for part in ("generator", "discriminator"):
-        task.measure(
-            f"dense_gan/{part}/parameters", experiments.gan.parameters(getattr(network, part))
-        )
+        count = models.weights.count_trainable(getattr(network, part))
+        task.measure(f"dense_gan/{part}/parameters", count)
     losses = {name: np.stack([run[name] for run in runs]) for name in LOSSES}
     for name, curves in losses.items():
         task.measure(f"dense_gan/{name}/first", curves[:, 0])
         task.measure(f"dense_gan/{name}/last", curves[:, -1])
     task.measure("dense_gan/seconds_per_epoch", [run["seconds"] for run in runs], better="lower")
-    experiments.gan.measure(task, "dense_gan", experiments.gan.scores(runs))
+    experiments.samples.measure(task, "dense_gan", experiments.samples.scores(runs))
     watched = {
         name: np.stack([run[f"watched_{name}"] for run in runs])
         for name in experiments.gan.WATCHED

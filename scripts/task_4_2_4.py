@@ -9,35 +9,24 @@ training only (D13), shows where the noise comes from.
     python scripts/task_4_2_4.py --preset report     about three hours with task 4.2.3's GANs
 """
 
-from dataclasses import dataclass
-
 from ann_keras import command, experiments
 from ann_keras.experiments import settings as shared
 
 
-@dataclass(frozen=True)
-class Settings(shared.GAN):
-    pass
-
-
-PRESETS = {
-    "smoke": Settings(**shared.GAN_SMOKE),
-    "quick": Settings(**shared.GAN_QUICK),
-    "report": Settings(),
-}
+PRESETS = shared.GAN_PRESETS
 CLEAR = 0.1  # from one half that a share may lie and still be about half
 
 
 def run(task, settings):
-    gan, gallery = experiments.gan, experiments.gallery
-    board = gan.scoreboard(task, settings)
+    gan, samples, gallery = experiments.gan, experiments.samples, experiments.gallery
+    board = samples.scoreboard(task, settings)
     runs = {
         "as published": gan.trained(task, settings, board, of="4.2.3"),
         "corrected": gan.trained(task, settings, board, corrected=True),
     }
-    scores = {name: gan.scores(group) for name, group in runs.items()}
+    scores = {name: samples.scores(group) for name, group in runs.items()}
     for name, found in scores.items():
-        gan.measure(task, f"dense_gan/{name.replace(' ', '_')}", found)
+        samples.measure(task, f"dense_gan/{name.replace(' ', '_')}", found)
     floor = board.floor(task, of="4.2.3")
     gallery.table(task, "scores", scores, floor)
     gallery.draw_classes(task, "classes", scores, floor)

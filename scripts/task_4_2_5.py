@@ -30,8 +30,8 @@ PRESETS = {
 
 
 def run(task, settings):
-    gan, gallery = experiments.gan, experiments.gallery
-    board = gan.scoreboard(task, settings)
+    gan, samples, gallery = experiments.gan, experiments.samples, experiments.gallery
+    board = samples.scoreboard(task, settings)
     changes = {"epochs": settings.conv_epochs, "images": settings.conv_images, "watched": 1,
                "seeds": range(settings.conv_seeds)}
     short = f"{settings.conv_epochs} epochs"
@@ -47,10 +47,11 @@ def run(task, settings):
     }
     network = models.gan.GAN("conv")
     for part in ("generator", "discriminator"):
-        task.measure(f"conv_gan/{part}/parameters", gan.parameters(getattr(network, part)))
-    scores = {name: gan.scores(group) for name, group in runs.items()}
+        count = models.weights.count_trainable(getattr(network, part))
+        task.measure(f"conv_gan/{part}/parameters", count)
+    scores = {name: samples.scores(group) for name, group in runs.items()}
     for name, found in scores.items():
-        gan.measure(task, name.replace(", ", "/").replace(" ", "_"), found)
+        samples.measure(task, name.replace(", ", "/").replace(" ", "_"), found)
     floor = board.floor(task, of="4.2.3")
     gallery.table(task, "scores", scores, floor)
     gallery.draw_classes(task, "classes", scores, floor)

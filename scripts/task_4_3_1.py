@@ -46,8 +46,8 @@ PUBLISHED, FREE, BINARY = "published", "without KL term", "binary pixels"
 
 
 def run(task, settings):
-    vae, gan, gallery = experiments.vae, experiments.gan, experiments.gallery
-    board = gan.scoreboard(task, settings)
+    vae, samples, gallery = experiments.vae, experiments.samples, experiments.gallery
+    board = samples.scoreboard(task, settings)
     runs = {
         PUBLISHED: vae.trained(task, settings, board, of="4.3.3"),
         FREE: vae.trained(task, settings, board, name=f"VAE {FREE}", kl_weight=0.0, keep=False),
@@ -69,9 +69,9 @@ def run(task, settings):
                          unit="nats")
         task.measure(f"{title}/log_likelihood/gap", gap(found[name])[0], unit="nats")
         task.measure(f"{title}/active_dimensions", latent[name]["active"].sum())
-    scores = {name: gan.scores(group) for name, group in runs.items()}
+    scores = {name: samples.scores(group) for name, group in runs.items()}
     for name, values in scores.items():
-        gan.measure(task, name.lower().replace(" ", "_"), values)
+        samples.measure(task, name.lower().replace(" ", "_"), values)
     gallery.table(task, "scores", scores, board.floor(task, of="4.3.3"))
     gallery.draw_samples(task, "samples", {name: group[0]["images"]
                                            for name, group in runs.items()})

@@ -38,8 +38,8 @@ MUCH = 2.0  # times as far from digits, from which on a model does not generate 
 
 
 def run(task, settings):
-    vae, gan, decoding = experiments.vae, experiments.gan, experiments.decoding
-    board = gan.scoreboard(task, settings)
+    vae, samples, decoding = experiments.vae, experiments.samples, experiments.decoding
+    board = samples.scoreboard(task, settings)
     variational = vae.trained(task, settings, board, of="4.3.3")
     stacks = {
         "published": decoding.trained(task, settings, board),
@@ -55,10 +55,10 @@ def run(task, settings):
             task.measure(f"autoencoder/{name}/{loss}", [run[loss] for run in runs])
         for kind, called in decoding.CODES.items():
             scores[name, kind] = decoding.scores(runs, kind)
-            gan.measure(task, f"autoencoder/{name}/{kind}", scores[name, kind])
+            samples.measure(task, f"autoencoder/{name}/{kind}", scores[name, kind])
             shown[f"{MODELS[name]}\n{called}"] = runs[0][f"{kind}_images"]
-    scores["VAE", "normal"] = gan.scores(variational)
-    gan.measure(task, "vae/normal", scores["VAE", "normal"])
+    scores["VAE", "normal"] = samples.scores(variational)
+    samples.measure(task, "vae/normal", scores["VAE", "normal"])
     shown["VAE\nN(0, I)"] = variational[0]["images"]
     experiments.gallery.table(
         task, "scores", {f"{MODELS.get(name, name)}: {decoding.CODES[kind]}": found

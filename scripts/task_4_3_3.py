@@ -32,8 +32,8 @@ SHOWN = 100  # samples in Figure 23
 
 
 def run(task, settings):
-    vae, gan, gallery = experiments.vae, experiments.gan, experiments.gallery
-    board = gan.scoreboard(task, settings)
+    vae, samples, gallery = experiments.vae, experiments.samples, experiments.gallery
+    board = samples.scoreboard(task, settings)
     runs = vae.trained(task, settings, board)
     full = models.vae.VAE()
     task.measure("vae/encoder/parameters", full.encoder.count_params())
@@ -43,8 +43,8 @@ def run(task, settings):
             task.measure(f"vae/{name}", [run[f"{prefix}{part}"][-1] for run in runs],
                          better=better, unit="nats")
     task.measure("vae/seconds_an_epoch", [run["seconds"] for run in runs], better="lower")
-    found, floor = gan.scores(runs), board.floor(task)
-    gan.measure(task, "vae", found)
+    found, floor = samples.scores(runs), board.floor(task)
+    samples.measure(task, "vae", found)
     sure = np.stack([run["confident_classes"] for run in runs])
     task.measure("vae/confident_0", sure[:, 0])
     task.measure("vae/labelled_8", found["classes"][:, 8])

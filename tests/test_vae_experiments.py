@@ -8,11 +8,12 @@ import pytest
 
 from ann_keras.errors import UserError
 from ann_keras.experiments import boltzmann, decoding, vae
+from ann_keras.models import weights
 from ann_keras.models.vae import VAE
 from ann_keras.report.task import Task
 from ann_keras.training import compiled
 from ann_keras.training.finite import StopOnNaN
-from ann_keras.training.resume import Resume
+from ann_keras.training.resume import Resume, Seconds
 
 
 class Board:
@@ -51,7 +52,8 @@ def tiny_run(latent_dim=2, hidden_dim=4, binarize=True):
     keras.utils.set_random_seed(3)
     model = VAE(latent_dim, hidden_dim, binarize=binarize)
     return model, {"latent_dim": latent_dim, "hidden_dim": (hidden_dim,), "binarize": binarize,
-                   "encoder": vae._flat(model.encoder), "decoder": vae._flat(model.decoder)}
+                   "encoder": weights.flatten(model.encoder),
+                   "decoder": weights.flatten(model.decoder)}
 
 
 def test_a_resumed_run_is_an_uninterrupted_one(run, tmp_path, monkeypatch):
@@ -61,7 +63,7 @@ def test_a_resumed_run_is_an_uninterrupted_one(run, tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(vae._Clock, "on_epoch_end", interrupted)
+        patch.setattr(Seconds, "on_epoch_end", interrupted)
         with pytest.raises(KeyboardInterrupt):
             vae.train(Board(), checkpoint=tmp_path / "state", **SMALL)
     epochs, fit = [], compiled.fit

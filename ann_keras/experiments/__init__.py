@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules={
         "ablation", "autoencoder", "boltzmann", "convnet", "dbm", "decoding", "filters",
         "forecasting", "gallery", "gan", "grid", "hopfield", "labels", "laser", "recall", "recipe",
-        "regression", "restoration", "rivals", "samples", "settings", "surface", "transformer",
+        "regression", "restoration", "samples", "settings", "surface", "transformer",
         "vae",
     },
 )

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from ann_keras.experiments import boltzmann
+from ann_keras.experiments.samples import to_bytes
 from ann_keras.models.autoencoder import StackedAutoencoder
 from ann_keras.training import compiled
 
@@ -87,7 +88,7 @@ def train(
     for kind, values in codes.items():
         drawn = stack.decode(values)
         result |= {f"{kind}_{name}": score for name, score in board.score(drawn).items()}
-        result[f"{kind}_images"] = np.round(255 * drawn[:SHOWN]).astype(np.uint8)
+        result[f"{kind}_images"] = to_bytes(drawn[:SHOWN])
     seen = stack.decode(stack.encode(test_rows))
     return result | {"error": np.mean((seen - test_rows) ** 2)}
 

@@ -1,29 +1,21 @@
 """Training runs of the GANs, tasks 4.2.1 to 4.2.6."""
 
 import functools
-import time
 
 import keras
 import numpy as np
 
 from ann_keras.experiments import boltzmann
-from ann_keras.experiments.samples import Scoreboard
+from ann_keras.experiments.samples import to_bytes
+from ann_keras.models import weights
 from ann_keras.models.gan import GAN
-from ann_keras.training import compiled
+from ann_keras.training import resume
 from ann_keras.training.finite import StopOnNaN
-from ann_keras.training.resume import Resume
 
 SHOWN = 100  # samples that a run keeps
 WALKS, STOPS = 5, 10  # through latent space: number, and images of each
 WATCHED = "frechet", "coverage", "confident", "background"  # scores along training
 _PROBED = 1_000  # images that the trained discriminator is asked about
-
-
-def scoreboard(task, settings):
-    """The ``samples.Scoreboard`` that the script's settings, a ``settings.GAN``, ask for."""
-    return Scoreboard(
-        task, epochs=settings.judge_epochs, source=settings.source, number=settings.samples
-    )
 
 
 def trained(
@@ -52,27 +44,6 @@ def trained(
         )
         for seed in seeds
     ]
-
-
-def parameters(network):
-    """Number of a model's trainable parameters."""
-    return sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
-
-
-def scores(runs):
-    """Dict of the scores of ``train`` runs, each (seeds, …)."""
-    names = [name for name in runs[0] if name.startswith("score_")]
-    return {name.removeprefix("score_"): np.stack([run[name] for run in runs]) for name in names}
-
-
-def measure(task, name, found):
-    """Record ``scores`` under a name; classes are left to the figures."""
-    better = {"frechet": "lower", "background": "lower", "confident": "higher",
-              "diversity": "higher", "precision": "higher", "recall": "higher",
-              "density": "higher", "coverage": "higher"}
-    for quantity, values in found.items():
-        if quantity in better:
-            task.measure(f"{name}/{quantity}", values, better=better[quantity])
 
 
 def train(
@@ -113,39 +84,34 @@ def train(
     random = np.random.default_rng(seed)
     noise = random.normal(size=(samples, model.latent_dim)).astype(np.float32)
     watch = _Watch(board, noise, every=watched)
-    resume = [Resume(checkpoint)] if checkpoint is not None else []
-    history = compiled.fit(
+    history = resume.fit(
         model, rows, epochs=epochs, batch_size=batch_size, seed=seed,
-        callbacks=[StopOnNaN(), watch, *resume],
-    ).history
-    logs = resume[0].logs if resume else [
-        dict(zip(history, values)) for values in zip(*history.values(), strict=True)
-    ]
+        callbacks=[StopOnNaN(), watch], checkpoint=checkpoint,
+    )
     drawn = model.decode(noise)
     final = board.score(drawn.reshape(-1, 784))
-    kept = [(epoch, log) for epoch, log in enumerate(logs, start=1) if log["watched"]]
-    kept.append((epochs, final))
-    result = {name: [log[name] for log in logs] for name in ("generator_loss",
-                                                             "discriminator_loss")}
-    result |= {f"watched_{name}": [log[name] for _, log in kept] for name in WATCHED}
+    kept = np.flatnonzero(history["watched"])
+    result = {name: history[name] for name in ("generator_loss", "discriminator_loss")}
+    result |= {
+        f"watched_{name}": [*(history[name][epoch] for epoch in kept), final[name]]
+        for name in WATCHED
+    }
     result |= {f"score_{name}": value for name, value in final.items()}
     result |= {
-        "watched_epochs": [epoch for epoch, _ in kept],
-        "seconds": np.median([log["seconds"] for log in logs]),
-        "images": _bytes(drawn[:SHOWN]),
-        "walks": _bytes(model.decode(_walks(noise))).reshape(WALKS, STOPS, 784),
+        "watched_epochs": [*(kept + 1), epochs],
+        "seconds": np.median(history["seconds"]),
+        "images": to_bytes(drawn[:SHOWN]),
+        "walks": to_bytes(model.decode(_walks(noise))).reshape(WALKS, STOPS, 784),
         "real_probability": _real(model, 2 * rows[:_PROBED] - 1 if corrected else rows[:_PROBED]),
         "fake_probability": _real(model, model.decode(noise[:_PROBED], raw=True)),
     }
     if keep:
-        result["generator"] = np.concatenate(
-            [weight.ravel() for weight in model.generator.get_weights()]
-        )
+        result["generator"] = weights.flatten(model.generator)
     return result
 
 
 class _Watch(keras.callbacks.Callback):
-    """Adds the time of the epoch to the logs and, after some, scores of samples.
+    """Adds scores of samples to the logs of some epochs.
 
     After the first epoch and every so many, but for the last, whose samples are scored anyway.
     """
@@ -154,11 +120,7 @@ class _Watch(keras.callbacks.Callback):
         super().__init__()
         self.board, self.noise, self.every = board, noise, every
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self.start = time.perf_counter()
-
     def on_epoch_end(self, epoch, logs=None):
-        logs["seconds"] = time.perf_counter() - self.start
         done = epoch + 1
         logs["watched"] = (done == 1 or done % self.every == 0) and done < self.params["epochs"]
         found = {}
@@ -174,10 +136,6 @@ def _walks(noise):
     parts = [np.cos(share * np.pi / 2) * first + np.sin(share * np.pi / 2) * second
              for first, second in zip(noise[: 2 * WALKS : 2], noise[1 : 2 * WALKS : 2])]
     return np.concatenate(parts)
-
-
-def _bytes(images):
-    return np.round(255 * np.clip(images, 0, 1)).astype(np.uint8).reshape(-1, 784)
 
 
 def _real(model, images):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from ann_keras.data import mnist
+from ann_keras.models import weights
 from ann_keras.models.cnn import pooled_convnet
 from ann_keras.training import compiled
 
@@ -24,11 +25,12 @@ class Judge:
         run = task.run("labelling convnet", train, of=of, epochs=epochs, source=source)
         self.test_accuracy = float(run["test_accuracy"])
         self._network = pooled_convnet()
-        sizes = [np.prod(weight.shape, dtype=int) for weight in self._network.weights]
-        parts = np.split(run["weights"], np.cumsum(sizes)[:-1])
-        self._network.set_weights(
-            [part.reshape(weight.shape) for part, weight in zip(parts, self._network.weights)]
+        weights.restore(self._network, run["weights"])
+        (flat,) = (
+            layer.output for layer in self._network.layers
+            if isinstance(layer, keras.layers.Flatten)
         )
+        self._below = keras.Model(self._network.input, flat)
 
     def probabilities(self, images):
         """Of each digit, (n, 10), for images (n, 784) or (n, 28, 28) in [0, 1]."""
@@ -36,12 +38,7 @@ class Judge:
 
     def features(self, images):
         """What the last layer sees, (n, 1600), of images as in ``probabilities``."""
-        (flat,) = (
-            layer.output for layer in self._network.layers
-            if isinstance(layer, keras.layers.Flatten)
-        )
-        network = keras.Model(self._network.input, flat)
-        return network.predict(_squares(images), batch_size=1000, verbose=0)
+        return self._below.predict(_squares(images), batch_size=1000, verbose=0)
 
     def labels(self, images):
         """The most probable digit, (n,), of images as in ``probabilities``."""
@@ -64,7 +61,4 @@ def train(*, epochs, source):
     model.compile(keras.optimizers.Adam(), "categorical_crossentropy", metrics=["accuracy"])
     compiled.fit(model, mnist.scale(x), mnist.one_hot(y), epochs=epochs, batch_size=128)
     scores = compiled.evaluate(model, mnist.scale(x_test), mnist.one_hot(y_test))
-    return {
-        "weights": np.concatenate([weight.ravel() for weight in model.get_weights()]),
-        "test_accuracy": scores["accuracy"],
-    }
+    return {"weights": weights.flatten(model), "test_accuracy": scores["accuracy"]}

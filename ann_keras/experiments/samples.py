@@ -27,9 +27,12 @@ def quality(judge, images):
         touch the largest; "grey", share of pixels between 0.1 and 0.9; "background", their mean
         ``background``, and "noisy", the share of images where it is above 0.01.
     """
+    return _quality(judge.probabilities(images), images)
+
+
+def _quality(probabilities, images):
     from scipy.ndimage import label
 
-    probabilities = judge.probabilities(images)
     touching = np.ones((3, 3))
     parts = [label(image.reshape(28, 28) >= 0.5, touching)[1] for image in images]
     behind = background(images)
@@ -56,6 +59,34 @@ def background(images):
     away = ~near
     counts = away.sum(axis=(1, 2))
     return np.where(away, squares, 0).sum(axis=(1, 2)) / np.maximum(counts, 1)
+
+
+def scoreboard(task, settings):
+    """The ``Scoreboard`` that a script's settings ask for, a ``settings.GAN`` or ``VAE``."""
+    return Scoreboard(
+        task, epochs=settings.judge_epochs, source=settings.source, number=settings.samples
+    )
+
+
+def scores(runs):
+    """Dict of ``Scoreboard.score``'s measures, kept by runs as "score_…", each (seeds, …)."""
+    names = [name for name in runs[0] if name.startswith("score_")]
+    return {name.removeprefix("score_"): np.stack([run[name] for run in runs]) for name in names}
+
+
+def measure(task, name, found):
+    """Record ``scores`` under a name; classes are left to the figures."""
+    better = {"frechet": "lower", "background": "lower", "confident": "higher",
+              "diversity": "higher", "precision": "higher", "recall": "higher",
+              "density": "higher", "coverage": "higher"}
+    for quantity, values in found.items():
+        if quantity in better:
+            task.measure(f"{name}/{quantity}", values, better=better[quantity])
+
+
+def to_bytes(images):
+    """Images in [0, 1], of any shape with 784 pixels each, as runs keep them: (n, 784), uint8."""
+    return np.round(255 * np.clip(images, 0, 1)).astype(np.uint8).reshape(-1, 784)
 
 
 class Scoreboard:
@@ -100,9 +131,9 @@ class Scoreboard:
             "precision", "recall", "density" and "coverage" of ``generative.neighbourhoods``;
             "classes" (10,), share of each label.
         """
-        features = self.judge.features(images)
-        shares = np.bincount(self.judge.labels(images), minlength=10) / len(images)
-        return quality(self.judge, images) | {
+        features, probabilities = self.judge.features(images), self.judge.probabilities(images)
+        shares = np.bincount(probabilities.argmax(axis=1), minlength=10) / len(images)
+        return _quality(probabilities, images) | {
             "frechet": generative.frechet_distance(self._digits, features),
             **generative.neighbourhoods(self._digits, features, real_radii=self._radii),
             "classes": shares,

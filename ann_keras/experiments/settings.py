@@ -54,6 +54,7 @@ GAN_QUICK = {
     "judge_epochs": 8, "seeds": 1,
 }
 GAN_SMOKE = GAN_QUICK | {"epochs": 1, "images": 256, "samples": 100, "judge_epochs": 1}
+GAN_PRESETS = {"smoke": GAN(**GAN_SMOKE), "quick": GAN(**GAN_QUICK), "report": GAN()}
 
 
 @dataclass(frozen=True)

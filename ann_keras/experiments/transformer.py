@@ -1,16 +1,14 @@
 """Training runs of the vision transformer, task 3.3.2."""
 
 import math
-import time
 
 import keras
 import numpy as np
 
 from ann_keras.data import mnist
 from ann_keras.models.vit import attention_maps, vision_transformer
-from ann_keras.training import compiled
+from ann_keras.training import resume
 from ann_keras.training.metrics import BatchLosses
-from ann_keras.training.resume import Resume
 
 LEARNING_RATE = 1e-3  # of the first epoch, as published
 DECAY = 0.95  # of the learning rate, after each epoch
@@ -41,15 +39,12 @@ def train(
     keras.utils.set_random_seed(seed)
     model = vision_transformer(dim, depth, mlp_dim, attention_scale=attention_scale)
     losses = _compile(model, learning_rate, steps)
-    resume = Resume(checkpoint) if checkpoint is not None else None
-    history = compiled.fit(
+    history = resume.fit(
         model, mnist.scale(x_train), y_train, epochs=epochs, batch_size=batch_size, seed=seed,
         validation_data=(mnist.scale(x_test), y_test),
         jit_compile=epochs * steps >= _STEPS_THAT_PAY_FOR_XLA,
-        callbacks=[_Recorder(losses), *([resume] if resume else [])],
-    ).history
-    if resume:
-        history = {name: [logs[name] for logs in resume.logs] for name in resume.logs[0]}
+        callbacks=[_StepLosses(losses)], checkpoint=checkpoint,
+    )
     attention = attention_maps(model, mnist.scale(examples(x_test, y_test)))
     return {
         "loss": history["loss"],
@@ -77,11 +72,11 @@ def time_epoch(*, dim, depth, mlp_dim, source, batch_size, attention_scale, step
     (x_train, y_train), _ = mnist.load(source)
     images = min(steps * batch_size, len(x_train))
     model = vision_transformer(dim, depth, mlp_dim, attention_scale=attention_scale)
-    losses = _compile(model, LEARNING_RATE, math.ceil(images / batch_size))
-    history = compiled.fit(
+    _compile(model, LEARNING_RATE, math.ceil(images / batch_size))
+    history = resume.fit(
         model, mnist.scale(x_train[:images]), y_train[:images], epochs=rounds + 1,
-        batch_size=batch_size, callbacks=[_Recorder(losses)],
-    ).history
+        batch_size=batch_size, checkpoint=None,
+    )
     return {"seconds": min(history["seconds"][1:]) * len(x_train) / images}
 
 
@@ -104,18 +99,14 @@ def _compile(model, learning_rate, steps):
     return losses
 
 
-class _Recorder(keras.callbacks.Callback):
-    """Adds the loss of every step and the time of the epoch to the logs."""
+class _StepLosses(keras.callbacks.Callback):
+    """Adds the loss of every step to the logs."""
 
     def __init__(self, losses):
         super().__init__()
         self.losses = losses
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self.start = time.perf_counter()
-
     def on_epoch_end(self, epoch, logs=None):
-        logs["seconds"] = time.perf_counter() - self.start
         logs["step_loss"] = keras.ops.convert_to_numpy(self.losses.previous).tolist()
 
 

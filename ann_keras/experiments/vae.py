@@ -1,17 +1,16 @@
 """Training and scoring of the VAEs of tasks 4.3.1 to 4.3.4."""
 
 import functools
-import time
 
 import keras
 import numpy as np
 
 from ann_keras.experiments import boltzmann
-from ann_keras.experiments.samples import CONFIDENT
+from ann_keras.experiments.samples import CONFIDENT, to_bytes
+from ann_keras.models import weights
 from ann_keras.models.vae import VAE
-from ann_keras.training import compiled
+from ann_keras.training import compiled, resume
 from ann_keras.training.finite import StopOnNaN
-from ann_keras.training.resume import Resume
 
 SHOWN = 100  # samples that a run keeps
 ACTIVE = 0.01  # variance of its posterior mean from which a dimension is active: Burda et al.
@@ -98,14 +97,11 @@ def train(
         learning_rate, epochs * -(-len(rows) // batch_size), alpha=_FALL if falling else 1.0
     )
     model.compile(keras.optimizers.Adam(rate, beta_1=beta_1))
-    resume = [Resume(checkpoint)] if checkpoint is not None else []
-    history = compiled.fit(
+    history = resume.fit(
         model, rows, epochs=epochs, batch_size=batch_size, seed=seed,
         validation_data=(_as_seen(test_rows, binarize), None),
-        callbacks=[StopOnNaN(), _Clock(), *resume],
-    ).history
-    if resume:
-        history = {name: [logs[name] for logs in resume[0].logs] for name in resume[0].logs[0]}
+        callbacks=[StopOnNaN()], checkpoint=checkpoint,
+    )
     seen = compiled.evaluate(model, _as_seen(rows[: len(test_rows)], binarize))
     drawn = model.sample(samples, seed=seed)
     probabilities = board.judge.probabilities(drawn)
@@ -116,12 +112,13 @@ def train(
     result |= {f"score_{name}": value for name, value in board.score(drawn).items()}
     result |= {
         "confident_classes": np.bincount(sure, minlength=10) / samples,
-        "images": np.round(255 * drawn[:SHOWN]).astype(np.uint8),
+        "images": to_bytes(drawn[:SHOWN]),
         "seconds": np.median(history["seconds"]),
         "latent_dim": latent_dim, "hidden_dim": units, "binarize": binarize,
     }
     if keep:
-        result |= {"encoder": _flat(model.encoder), "decoder": _flat(model.decoder)}
+        result |= {"encoder": weights.flatten(model.encoder),
+                   "decoder": weights.flatten(model.decoder)}
     return result
 
 
@@ -135,11 +132,8 @@ def vae_of(run):
         raise ValueError("this run kept no weights: those of seed 0 do")
     model = VAE(int(run["latent_dim"]), tuple(np.asarray(run["hidden_dim"]).tolist()),
                 binarize=bool(run["binarize"]))
-    for network, flat in ((model.encoder, run["encoder"]), (model.decoder, run["decoder"])):
-        sizes = [np.prod(weight.shape, dtype=int) for weight in network.weights]
-        parts = np.split(flat, np.cumsum(sizes)[:-1])
-        network.set_weights([part.reshape(weight.shape)
-                             for part, weight in zip(parts, network.weights, strict=True)])
+    weights.restore(model.encoder, run["encoder"])
+    weights.restore(model.decoder, run["decoder"])
     return model
 
 
@@ -249,17 +243,3 @@ def _bounds(run, *, weights, source, codes, start, stop):
     model, rows = vae_of(run), unseen(source, run["binarize"])[start:stop]
     elbo = np.mean([model.elbo(rows, seed=draw) for draw in range(_ELBO_DRAWS)], axis=0)
     return {"elbo": elbo, "iwae": model.log_likelihood(rows, codes, seed=start)}
-
-
-def _flat(network):
-    return np.concatenate([weight.ravel() for weight in network.get_weights()])
-
-
-class _Clock(keras.callbacks.Callback):
-    """Adds the seconds of the epoch to the logs."""
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.start = time.perf_counter()
-
-    def on_epoch_end(self, epoch, logs=None):
-        logs["seconds"] = time.perf_counter() - self.start

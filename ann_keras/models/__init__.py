@@ -7,6 +7,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules={
         "attention", "autoencoder", "boltzmann", "cnn", "contrastive", "dbm", "gan", "hopfield",
         "initializers", "lstm", "mixture", "mlp", "normalization", "random_features", "rbm", "vae",
-        "vit",
+        "vit", "weights",
     },
 )

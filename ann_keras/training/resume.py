@@ -1,9 +1,42 @@
 """Training that goes on from its last epoch after an interruption."""
 
 import json
+import time
 from pathlib import Path
 
 import keras
+
+from ann_keras.training import compiled
+
+
+def fit(model, x, y=None, *, checkpoint, callbacks=(), **options):
+    """``compiled.fit`` that goes on from a checkpoint.
+
+    Args:
+        model, x, y, options: as of ``compiled.fit``.
+        checkpoint: folder of ``Resume``; None trains without one.
+        callbacks: called before ``Resume``, so that it keeps what they log.
+
+    Returns:
+        Dict of name → values logged, one an epoch, those of earlier runs included; "seconds" of
+        each epoch among them.
+    """
+    callbacks = [Seconds(), *callbacks]
+    if checkpoint is None:
+        return compiled.fit(model, x, y, callbacks=callbacks, **options).history
+    resume = Resume(checkpoint)
+    compiled.fit(model, x, y, callbacks=[*callbacks, resume], **options)
+    return {name: [logs[name] for logs in resume.logs] for name in resume.logs[0]}
+
+
+class Seconds(keras.callbacks.Callback):
+    """Adds the seconds of the epoch, validation included, to the logs."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._start = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["seconds"] = time.perf_counter() - self._start
 
 
 class Resume(keras.callbacks.Callback):
