@@ -38,9 +38,24 @@ def binary(rows):
     return (np.asarray(rows) >= 0.5).astype(np.float32)
 
 
+def drawn(rows, seed=0):
+    """Binary images: a pixel is white with its grey value as probability (float32).
+
+    The binarisation of Salakhutdinov and Murray, "On the quantitative analysis of deep belief
+    networks" (2008), on which the log-likelihoods of the literature stand.
+    """
+    uniform = np.random.default_rng(seed).random(np.shape(rows), dtype=np.float32)
+    return (uniform < rows).astype(np.float32)
+
+
+def unseen(rows, binarization):
+    """Binary test images: "threshold" as by ``binary``, "draw" as one draw of ``drawn``."""
+    return {"threshold": binary, "draw": drawn}[binarization](rows)
+
+
 def train_rbm(
     *, components, learning_rate, iterations, batch_size, seed, source, checkpoints=(),
-    falling=False, thresholded=False, **options,
+    falling=False, binarization=None, **options,
 ):
     """Train an RBM as published, or otherwise by ``options`` of ``BernoulliRBM``.
 
@@ -50,7 +65,8 @@ def train_rbm(
         source: of MNIST.
         checkpoints: iterations after which the weights are kept too.
         falling: the learning rate falls in equal steps, towards zero after the last iteration.
-        thresholded: train on ``binary`` images.
+        binarization: None to train on grey values as they are, "threshold" on ``binary`` images,
+            "draw" on images ``drawn`` anew before each iteration.
         options: others of ``BernoulliRBM``.
 
     Returns:
@@ -60,7 +76,8 @@ def train_rbm(
         iteration (median).
     """
     rows, _, _ = digits(source)
-    rows = binary(rows) if thresholded else rows
+    if binarization == "threshold":
+        rows = binary(rows)
     rbm = BernoulliRBM(
         components, learning_rate, batch_size, 1, seed, warm_start=True, **options
     )
@@ -69,7 +86,8 @@ def train_rbm(
         start = time.perf_counter()
         if falling:
             rbm.set_params(learning_rate=learning_rate * (1 - (iteration - 1) / iterations))
-        rbm.fit(rows)
+        seen = drawn(rows, (seed, iteration)) if binarization == "draw" else rows
+        rbm.fit(seen)
         seconds.append(time.perf_counter() - start)
         if iteration in (*checkpoints, iterations):
             kept.append((rbm.components_, rbm.intercept_hidden_, rbm.intercept_visible_))
@@ -78,7 +96,7 @@ def train_rbm(
     names = "components", "hidden_bias", "visible_bias"
     return dict(zip(names, weights)) | {
         "pseudo_likelihood": rbm.pseudo_likelihood_, "seconds": np.median(seconds),
-        "last_pseudo_likelihood": rbm.score_samples(rows).mean(),
+        "last_pseudo_likelihood": rbm.score_samples(seen).mean(),
     }
 
 
@@ -119,13 +137,16 @@ def published_rbm(task, settings, seed, *, of=None, size=BEST):
     )
 
 
-def bracket(run, *, source, temperatures, chains=100, burn_in=1000):
+def bracket(
+    run, *, source, temperatures, binarization="threshold", chains=100, burn_in=1000
+):
     """Log-likelihood of the binary test images, from above by forward AIS and from below.
 
     Args:
         run: of ``train_rbm``.
         source: of MNIST.
         temperatures, chains: of AIS.
+        binarization: of the test images, as in ``unseen``.
         burn_in: Gibbs steps from training images to states that reverse AIS starts from.
 
     Returns:
@@ -138,11 +159,11 @@ def bracket(run, *, source, temperatures, chains=100, burn_in=1000):
     rbm = rbm_of(run)
     machine = ais.of_rbm(rbm, rows.mean(axis=0))
     forward = ais.forward(machine, chains=chains, temperatures=temperatures)
-    visible = rbm.reconstruct(binary(rows[:chains]), steps=burn_in)
+    visible = rbm.reconstruct(unseen(rows[:chains], binarization), steps=burn_in)
     uniform = np.random.default_rng(0).random((chains, len(run["hidden_bias"])))
     starts = uniform < rbm.transform(visible), forward.resample()
     reverse = [ais.reverse(machine, start, temperatures=temperatures) for start in starts]
-    energy = float(rbm.free_energy(binary(test_rows)).mean(dtype=np.float64))
+    energy = float(rbm.free_energy(unseen(test_rows, binarization)).mean(dtype=np.float64))
     return {
         "upper": -energy - forward.log_partition,
         "lower": -energy - max(estimate.log_partition for estimate in reverse),
@@ -156,7 +177,7 @@ def sharpness(rows):
     return np.mean((2 * np.asarray(rows) - 1) ** 2, axis=1)
 
 
-def scores(task, name, runs, settings, *, of=None):
+def scores(task, name, runs, settings, *, of=None, **options):
     """Score trained RBMs on unseen digits.
 
     Args:
@@ -164,6 +185,7 @@ def scores(task, name, runs, settings, *, of=None):
         runs: of ``train_rbm``, one a seed.
         settings: of the script: its source and temperatures.
         of: another task that makes the same ones.
+        options: others of ``bracket``.
 
     Returns:
         Dict of arrays (seeds,): "pseudo_likelihood" and the AIS bracket "upper" and "lower" of
@@ -174,6 +196,7 @@ def scores(task, name, runs, settings, *, of=None):
         task.run(
             f"{name}, scores, seed {seed}", functools.partial(_score, run), of=of,
             weights=digest(run), source=settings.source, temperatures=settings.temperatures,
+            **options,
         )
         for seed, run in enumerate(runs)
     ]
@@ -191,12 +214,12 @@ def measure(task, name, runs, found):
     task.measure(f"{name}/reconstruction/sharpness", found["sharpness"])
 
 
-def _score(run, *, weights, source, temperatures):
+def _score(run, *, weights, source, binarization="threshold", **options):
     _, rows, _ = digits(source)
     rbm = rbm_of(run)
     seen = rbm.reconstruct(rows, probabilities=True)
-    return bracket(run, source=source, temperatures=temperatures) | {
-        "pseudo_likelihood": rbm.score_samples(binary(rows)).mean(),
+    return bracket(run, source=source, binarization=binarization, **options) | {
+        "pseudo_likelihood": rbm.score_samples(unseen(rows, binarization)).mean(),
         "error": np.mean((seen - rows) ** 2), "sharpness": sharpness(seen).mean(),
     }
 

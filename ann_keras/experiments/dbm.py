@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ann_keras.evaluation import ais
-from ann_keras.experiments.boltzmann import binary, digest, digits
+from ann_keras.experiments.boltzmann import binary, digest, digits, drawn, unseen
 from ann_keras.models.dbm import DBM
 
 PRETRAINING = (  # options of DBM.pretrain by layer, protocol of section 4.1
@@ -17,19 +17,23 @@ PRETRAINING = (  # options of DBM.pretrain by layer, protocol of section 4.1
 JOINT = {"momentum": 0.5, "weight_decay": 0.0, "centering": True, "max_norm": 6.0}
 
 
-def trained(task, settings, seed, *, of=None):
-    """The run of ``train`` that the script's settings ask for, or another task's copy of it."""
+def trained(task, settings, seed, *, of=None, **options):
+    """The run of ``train`` that the script's settings ask for, or another task's copy of it.
+
+    Args:
+        options: others of ``train``.
+    """
     return task.run(
-        f"DBM, seed {seed}", train, of=of, resumable=True, seed=seed, layers=list(settings.layers),
+        ", ".join(["DBM", *options.values(), f"seed {seed}"]), train, of=of, resumable=True, seed=seed, layers=list(settings.layers),
         pretraining_epochs=list(settings.pretraining_epochs), joint_epochs=settings.joint_epochs,
         joint_rate=settings.joint_rate, mean_field_updates=settings.mean_field_updates,
-        gibbs_steps=settings.gibbs_steps, source=settings.source,
+        gibbs_steps=settings.gibbs_steps, source=settings.source, **options,
     )
 
 
 def train(
     *, layers, pretraining_epochs, joint_epochs, joint_rate, mean_field_updates, gibbs_steps,
-    seed, source, checkpoint=None,
+    seed, source, binarization="threshold", checkpoint=None,
 ):
     """Pre-train a DBM layer by layer, then train both together, on binary training images.
 
@@ -42,13 +46,20 @@ def train(
         mean_field_updates, gibbs_steps: of ``DBM.fit``.
         seed: of weights and of all draws.
         source: of MNIST.
+        binarization: "threshold" for ``binary`` images, "draw" for images ``drawn`` anew before
+            each epoch.
         checkpoint: folder; an interrupted run goes on from its last joint epoch.
 
     Returns:
         Dict: "kernel_1", "kernel_2", "bias_0", "bias_1", "bias_2" and the "particles" of v and
         of h₂ that training left.
     """
-    rows = binary(digits(source)[0])
+    grey = digits(source)[0]
+    fixed = binary(grey)
+
+    def rows(phase, epoch):
+        return fixed if binarization == "threshold" else drawn(grey, (seed, phase, epoch))
+
     machine = DBM(layers, seed=seed)
     file = Path(checkpoint) / "dbm.npz" if checkpoint is not None else None
     done = 0
@@ -60,11 +71,11 @@ def train(
         for layer, (epochs, options) in enumerate(zip(pretraining_epochs, PRETRAINING), start=1):
             for epoch in range(epochs):
                 faster = {"momentum": 0.9} if epoch >= 5 else {}
-                machine.pretrain(layer, rows, **options | faster)
+                machine.pretrain(layer, rows(layer, epoch), **options | faster)
     for epoch in range(done, joint_epochs):
         machine.fit(
-            rows, learning_rate=joint_rate * (1 - epoch / joint_epochs), gibbs_steps=gibbs_steps,
-            mean_field_updates=mean_field_updates, **JOINT,
+            rows(0, epoch), learning_rate=joint_rate * (1 - epoch / joint_epochs),
+            gibbs_steps=gibbs_steps, mean_field_updates=mean_field_updates, **JOINT,
         )
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -86,13 +97,14 @@ def machine_of(run):
     return machine
 
 
-def scores(task, runs, settings):
+def scores(task, runs, settings, **options):
     """Bound on the log-likelihood of the binary test images by AIS from both sides, in nats.
 
     Args:
         task: that keeps the scores.
         runs: of ``train``, one a seed.
         settings: of the script: its source and temperatures.
+        options: ``binarization`` of the images, as of ``train``.
 
     Returns:
         Dict of arrays (seeds,): "upper" by forward AIS and "lower" by reverse AIS, the lower one
@@ -100,9 +112,9 @@ def scores(task, runs, settings):
     """
     found = [
         task.run(
-            f"DBM, likelihood, seed {seed}", functools.partial(_score, run),
+            ", ".join(["DBM, likelihood", *options.values(), f"seed {seed}"]), functools.partial(_score, run),
             weights=digest({"components": run["kernel_1"]}), source=settings.source,
-            temperatures=settings.temperatures,
+            temperatures=settings.temperatures, **options,
         )
         for seed, run in enumerate(runs)
     ]
@@ -110,7 +122,7 @@ def scores(task, runs, settings):
             for side in ("upper", "lower")}
 
 
-def _score(run, *, weights, source, temperatures):
+def _score(run, *, weights, source, temperatures, binarization="threshold"):
     rows, test_rows, _ = digits(source)
     machine = machine_of(run)
     network = ais.of_dbm(machine, binary(rows).mean(axis=0))
@@ -123,5 +135,5 @@ def _score(run, *, weights, source, temperatures):
         ais.reverse(network, start, temperatures=temperatures).log_partition
         for start in (hidden, forward.resample())
     )
-    bound = machine.bound(binary(test_rows), 0.0).mean()
+    bound = machine.bound(unseen(test_rows, binarization), 0.0).mean()
     return {"upper": bound - forward.log_partition, "lower": bound - reverse}
