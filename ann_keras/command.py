@@ -19,7 +19,7 @@ from ann_keras.errors import UserError
 class Options:
     """What every script takes beside its own settings."""
 
-    settings: tyro.conf.OmitArgPrefixes[object]
+    settings: Annotated[object, tyro.conf.arg(name="")]
     preset: Literal["smoke", "quick", "report"] = "quick"
     """smoke: seconds, for tests; quick: about a minute; report: as published, full data"""
     results: Path = Path("results")
@@ -109,10 +109,14 @@ def parse(kind, **arguments):
         raise UserError(_first_sentence(captured.getvalue())) from None
 
 
-def _check(settings):
+def _check(settings, prefix="--"):
     """Settings count and measure: whole numbers from 1 on, others from 0 on, lists not empty."""
-    for name, value in dataclasses.asdict(settings).items():
-        option = f"--{name.replace('_', '-')}"
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        option = prefix + field.name.replace("_", "-")
+        if dataclasses.is_dataclass(value):
+            _check(value, f"{option}.")
+            continue
         values = value if isinstance(value, tuple) else (value,)
         if not values:
             raise UserError(f"{option} needs at least one value")
@@ -131,7 +135,7 @@ def _parse(presets, description):
     settings = presets[preset]
     kind = dataclasses.make_dataclass(
         "Options",
-        [("settings", Annotated[type(settings), tyro.conf.OmitArgPrefixes])],
+        [("settings", Annotated[type(settings), tyro.conf.arg(name="")])],
         bases=(Options,),
         frozen=True,
     )

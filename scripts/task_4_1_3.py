@@ -42,8 +42,8 @@ def run(task, settings):
         trained = boltzmann.published_rbm(task, settings, seed, of="4.1.2")
         results.append(task.run(
             f"Gibbs steps, seed {seed}", functools.partial(follow, trained, judge, rows, labels),
-            weights=boltzmann.digest(trained), steps=list(settings.steps), images=len(rows),
-            source=settings.source, epochs=settings.epochs,
+            weights=boltzmann.digest(trained["components"]), steps=list(settings.steps),
+            images=len(rows), source=settings.source, epochs=settings.epochs,
         ))
     result = {name: np.stack([found[name] for found in results]) for name in results[0]}
     kept = (result["labels"] == labels).mean(axis=2)  # (seeds, steps)

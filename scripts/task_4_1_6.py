@@ -11,25 +11,13 @@ its bound: the literature's bounds are of such images.
     python scripts/task_4_1_6.py --preset report     about an hour and a half on two cores
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ann_keras import command, experiments, models, plots
 from ann_keras.experiments import settings as shared
 
 
-@dataclass(frozen=True)
-class Settings(shared.DBM):
-    temperatures: int = 10_000  # ours: of annealed importance sampling
-    seeds: int = 1  # the report shows one machine
-
-
-PRESETS = {
-    "smoke": Settings(**shared.DBM_SMOKE, temperatures=50),
-    "quick": Settings(**shared.DBM_QUICK, temperatures=500),
-    "report": Settings(),
-}
+PRESETS = shared.SCORED_DBM_PRESETS
 
 
 def run(task, settings):

@@ -8,42 +8,22 @@ report's 50, which every figure and table says.
     python scripts/task_4_2_5.py --preset report     hours on two cores
 """
 
-from dataclasses import dataclass
-
 from ann_keras import command, experiments, models
 from ann_keras.experiments import settings as shared
 
 
-@dataclass(frozen=True)
-class Settings(shared.GAN):
-    conv_epochs: int = 5  # ours: of the convolutional GAN; report 50
-    conv_images: int | None = None  # ours: training images of it; report: all
-    conv_seeds: int = 1  # ours
-
-
-QUICK = shared.GAN_QUICK | {"conv_epochs": 2, "conv_images": 512}
-PRESETS = {
-    "smoke": Settings(**shared.GAN_SMOKE | {"conv_epochs": 1, "conv_images": 128}),
-    "quick": Settings(**QUICK),
-    "report": Settings(),
-}
+PRESETS = shared.CONV_GAN_PRESETS
 
 
 def run(task, settings):
     gan, samples, gallery = experiments.gan, experiments.samples, experiments.gallery
     board = samples.scoreboard(task, settings)
-    changes = {"epochs": settings.conv_epochs, "images": settings.conv_images, "watched": 1,
-               "seeds": range(settings.conv_seeds)}
     short = f"{settings.conv_epochs} epochs"
     runs = {
         "dense, as published": gan.trained(task, settings, board, of="4.2.3"),
         "dense, corrected": gan.trained(task, settings, board, corrected=True, of="4.2.4"),
-        f"convolutional, as published, {short}": gan.trained(
-            task, settings, board, backbone="conv", **changes
-        ),
-        f"convolutional, corrected, {short}": gan.trained(
-            task, settings, board, backbone="conv", corrected=True, **changes
-        ),
+        f"convolutional, as published, {short}": gan.conv(task, settings, board),
+        f"convolutional, corrected, {short}": gan.conv(task, settings, board, corrected=True),
     }
     network = models.gan.GAN("conv")
     for part in ("generator", "discriminator"):

@@ -12,36 +12,13 @@ model becomes without the KL term.
                                                      for the likelihoods
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ann_keras import command, experiments, plots
 from ann_keras.experiments import settings as shared
 
 
-@dataclass(frozen=True)
-class Settings(shared.VAE):
-    images: int = 10_000  # ours: test images whose likelihood is estimated
-    codes: int = 5_000  # of each, as in the literature
-    binary_latent_dim: int = 50  # ours, as all of the model of binary pixels
-    binary_hidden_dim: tuple[int, ...] = (500, 500)  # ours
-    binary_epochs: int = 200  # ours
-    binary_batch_size: int = 128  # ours
-    seeds: int = 1  # ours; likelihoods take half an hour a seed
-
-
-PRESETS = {
-    "smoke": Settings(
-        **shared.VAE_SMOKE, images=10, codes=10, binary_latent_dim=5, binary_hidden_dim=(20, 20),
-        binary_epochs=1, binary_batch_size=500,
-    ),
-    "quick": Settings(
-        **shared.VAE_QUICK, images=50, codes=500, binary_hidden_dim=(200, 200), binary_epochs=15,
-        binary_batch_size=100,
-    ),
-    "report": Settings(),
-}
+PRESETS = shared.BINARY_VAE_PRESETS
 PUBLISHED, FREE, BINARY = "published", "without KL term", "binary pixels"
 
 

@@ -10,29 +10,11 @@ losses are read off the models (D14).
     python scripts/task_4_3_2.py --preset report     about ten minutes, with the VAEs of task 4.3.3
 """
 
-from dataclasses import dataclass
-
-from ann_keras import command, experiments, plots
+from ann_keras import command, experiments
 from ann_keras.experiments import settings as shared
 
 
-@dataclass(frozen=True)
-class Settings(shared.VAE):
-    hidden_units: tuple[int, ...] = (256, 64)  # report: of the stacked autoencoder
-    pretraining_images: int = 6_000  # report
-    pretraining_epochs: int = 20  # report
-    pretraining_batch_size: int = 128  # report
-    pretraining_rate: float = 0.1  # report
-    adam_epochs: int = 50  # ours: of each layer, on all images
-    adam_rate: float = 1e-3  # ours
-
-
-PRESETS = {
-    "smoke": Settings(**shared.VAE_SMOKE, hidden_units=(20, 10), pretraining_images=500,
-                      pretraining_epochs=1, adam_epochs=1),
-    "quick": Settings(**shared.VAE_QUICK, adam_epochs=15),
-    "report": Settings(),
-}
+PRESETS = shared.DECODING_PRESETS
 MODELS = {"published": "pre-trained as published", "adam": "trained by Adam"}
 MUCH = 2.0  # times as far from digits, from which on a model does not generate beside another
 
@@ -43,10 +25,7 @@ def run(task, settings):
     variational = vae.trained(task, settings, board, of="4.3.3")
     stacks = {
         "published": decoding.trained(task, settings, board),
-        "adam": decoding.trained(
-            task, settings, board, name="autoencoder by Adam", optimizer="adam",
-            rate=settings.adam_rate, epochs=settings.adam_epochs, images=None,
-        ),
+        "adam": decoding.by_adam(task, settings, board),
     }
     scores, shown = {}, {}
     for name, runs in stacks.items():
@@ -65,21 +44,12 @@ def run(task, settings):
                          for (name, kind), found in scores.items()},
         board.floor(task, of="4.3.3"),
     )
-    draw(task, shown)
+    experiments.gallery.draw_rows(task, "decoded", shown)
     rows = experiments.boltzmann.digits(settings.source)[1]
     losses = vae.losses(vae.vae_of(variational[0]), rows)
     for loss, value in losses.items():
         task.measure(f"vae/{loss}", value)
     judge(task, scores, stacks["published"][0], losses)
-
-
-def draw(task, shown, columns=10):
-    figure, axes = plots.image_grid(len(shown), columns, size=0.8)
-    for line, (name, images) in zip(axes, shown.items(), strict=True):
-        for panel, image in zip(line, images):
-            panel.imshow(image.reshape(28, 28), cmap="gray", vmin=0, vmax=255)
-        line[0].set_ylabel(name, fontsize=7, rotation=0, ha="right", va="center")
-    task.figure("decoded", figure)
 
 
 def judge(task, scores, stack, losses):

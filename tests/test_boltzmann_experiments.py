@@ -217,8 +217,9 @@ def test_an_interrupted_dbm_goes_on_from_its_last_epoch(tmp_path, monkeypatch):
         dbm.train(checkpoint=tmp_path / "state", **DEEP)
     resumed = dbm.train(checkpoint=tmp_path / "state", **DEEP)
     assert calls == pytest.approx([0.01, 0.02 / 3, 0.01 / 3, 0.01 / 3])
-    for name, values in whole.items():
-        np.testing.assert_allclose(resumed[name], values, atol=1e-6, err_msg=name)
+    assert resumed.keys() == whole.keys() and 0 < resumed.pop("seconds")
+    for name, values in resumed.items():
+        np.testing.assert_allclose(values, whole[name], atol=1e-6, err_msg=name)
     machine = dbm.machine_of(whole)
     np.testing.assert_array_equal(machine.kernels[1], whole["kernel_2"])
     np.testing.assert_array_equal(machine.biases[2], whole["bias_2"])

@@ -161,3 +161,12 @@ def test_errors_are_one_line_and_a_status(capsys, error, status, message):
 def test_mistakes_of_ours_keep_their_traceback():
     with pytest.raises(TypeError), command.one_line_errors():
         raise TypeError
+
+
+def test_settings_within_settings_are_options_with_a_prefix():
+    script = SCRIPT.with_name("task_4_3_4.py")
+    shown = run("--preset", "smoke", "--help", start=(str(script),)).stdout
+    for option in ("--gan.epochs INT", "--vae.epochs INT", "--vae.latent-dim INT", "--seeds INT"):
+        assert option in shown
+    assert_one_line(run("--vae.latent-dim", 0, start=(str(script),)),
+                    "--vae.latent-dim must be at least 1, got 0")

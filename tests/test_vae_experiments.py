@@ -87,7 +87,7 @@ def test_a_run_tells_what_was_trained(run):
     assert np.mean(test) == pytest.approx(boltzmann.digits("sample")[1].mean(), abs=1e-3)
     np.testing.assert_array_equal(test, vae.unseen("sample", True))
     rows = boltzmann.digits("sample")[0][: len(test)]
-    seen = (np.random.default_rng(0).random(rows.shape) < rows).astype(np.float32)
+    seen = boltzmann.drawn(rows)
     for images, kl in ((test, run["test_kl"][-1]), (seen, run["seen_kl"])):
         assert vae.kl_of_dimensions(*model.encode(images)).sum() == pytest.approx(kl, rel=1e-4)
     assert run["seen_elbo"] == pytest.approx(-run["seen_reconstruction"] - run["seen_kl"])

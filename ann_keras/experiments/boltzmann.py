@@ -195,8 +195,8 @@ def scores(task, name, runs, settings, *, of=None, **options):
     found = [
         task.run(
             f"{name}, scores, seed {seed}", functools.partial(_score, run), of=of,
-            weights=digest(run), source=settings.source, temperatures=settings.temperatures,
-            **options,
+            weights=digest(run["components"]), source=settings.source,
+            temperatures=settings.temperatures, **options,
         )
         for seed, run in enumerate(runs)
     ]
@@ -244,9 +244,9 @@ def exact_scores(run, source):
     ])
 
 
-def digest(run):
-    """A short text that tells trained machines apart."""
-    return hashlib.sha256(run["components"].tobytes()).hexdigest()[:12]
+def digest(weights):
+    """A short text that tells trained models apart by an array of their weights."""
+    return hashlib.sha256(weights.tobytes()).hexdigest()[:12]
 
 
 def iterations_to(curve, within):

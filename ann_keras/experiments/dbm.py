@@ -2,6 +2,7 @@
 
 import functools
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,8 @@ def trained(task, settings, seed, *, of=None, **options):
         options: others of ``train``.
     """
     return task.run(
-        ", ".join(["DBM", *options.values(), f"seed {seed}"]), train, of=of, resumable=True, seed=seed, layers=list(settings.layers),
+        ", ".join(["DBM", *options.values(), f"seed {seed}"]), train, of=of, resumable=True,
+        seed=seed, layers=list(settings.layers),
         pretraining_epochs=list(settings.pretraining_epochs), joint_epochs=settings.joint_epochs,
         joint_rate=settings.joint_rate, mean_field_updates=settings.mean_field_updates,
         gibbs_steps=settings.gibbs_steps, source=settings.source, **options,
@@ -51,8 +53,8 @@ def train(
         checkpoint: folder; an interrupted run goes on from its last joint epoch.
 
     Returns:
-        Dict: "kernel_1", "kernel_2", "bias_0", "bias_1", "bias_2" and the "particles" of v and
-        of h₂ that training left.
+        Dict: "kernel_1", "kernel_2", "bias_0", "bias_1" and "bias_2"; "visible_particles" and
+        "top_particles", states of v and h₂ that training left; "seconds" of the training.
     """
     grey = digits(source)[0]
     fixed = binary(grey)
@@ -62,11 +64,12 @@ def train(
 
     machine = DBM(layers, seed=seed)
     file = Path(checkpoint) / "dbm.npz" if checkpoint is not None else None
-    done = 0
+    done, before, start = 0, 0.0, time.perf_counter()
     if file is not None and file.is_file():
         with np.load(file) as saved:
-            done = int(saved["done"])
-            machine.set_state({name: saved[name] for name in saved.files if name != "done"})
+            state = dict(saved)
+        done, before = int(state.pop("done")), float(state.pop("seconds"))
+        machine.set_state(state)
     else:
         for layer, (epochs, options) in enumerate(zip(pretraining_epochs, PRETRAINING), start=1):
             for epoch in range(epochs):
@@ -80,12 +83,14 @@ def train(
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             temporary = file.with_suffix(".new.npz")
-            np.savez(temporary, done=epoch + 1, **machine.get_state())
+            seconds = before + time.perf_counter() - start
+            np.savez(temporary, done=epoch + 1, seconds=seconds, **machine.get_state())
             os.replace(temporary, file)
     names = ("kernel_1", "kernel_2", "bias_0", "bias_1", "bias_2")
     weights = dict(zip(names, (*machine.kernels, *machine.biases), strict=True))
     visible, top = machine.chains()
-    return weights | {"visible_particles": visible, "top_particles": top}
+    return weights | {"visible_particles": visible, "top_particles": top,
+                      "seconds": before + time.perf_counter() - start}
 
 
 def machine_of(run):
@@ -97,13 +102,14 @@ def machine_of(run):
     return machine
 
 
-def scores(task, runs, settings, **options):
+def scores(task, runs, settings, *, of=None, **options):
     """Bound on the log-likelihood of the binary test images by AIS from both sides, in nats.
 
     Args:
         task: that keeps the scores.
         runs: of ``train``, one a seed.
         settings: of the script: its source and temperatures.
+        of: another task that makes the same ones.
         options: ``binarization`` of the images, as of ``train``.
 
     Returns:
@@ -112,9 +118,9 @@ def scores(task, runs, settings, **options):
     """
     found = [
         task.run(
-            ", ".join(["DBM, likelihood", *options.values(), f"seed {seed}"]), functools.partial(_score, run),
-            weights=digest({"components": run["kernel_1"]}), source=settings.source,
-            temperatures=settings.temperatures, **options,
+            ", ".join(["DBM, likelihood", *options.values(), f"seed {seed}"]),
+            functools.partial(_score, run), of=of, weights=digest(run["kernel_1"]),
+            source=settings.source, temperatures=settings.temperatures, **options,
         )
         for seed, run in enumerate(runs)
     ]

@@ -23,8 +23,7 @@ def trained(task, settings, board, *, of=None, name="autoencoder", **changes):
 
     Args:
         task: that keeps the runs.
-        settings: of the script: ``hidden_units``, ``pretraining_images``, …, ``source``,
-            ``samples`` and ``judge_epochs``.
+        settings: of the script, a ``settings.Decoding``.
         board: ``samples.Scoreboard``.
         of: another task that makes the same runs.
         name: of the model.
@@ -42,6 +41,14 @@ def trained(task, settings, board, *, of=None, name="autoencoder", **changes):
                  **arguments)
         for seed in task.seeds
     ]
+
+
+def by_adam(task, settings, board, *, of=None):
+    """The runs of ``train`` on all images by Adam, longer than published, one a seed."""
+    return trained(
+        task, settings, board, of=of, name="autoencoder by Adam", optimizer="adam",
+        rate=settings.adam_rate, epochs=settings.adam_epochs, images=None,
+    )
 
 
 def train(

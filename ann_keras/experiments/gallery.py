@@ -8,13 +8,19 @@ COLUMNS = ("frechet", "precision", "recall", "density", "coverage", "confident",
            "background", "noisy")
 
 
-def table(task, stem, scores, floor):
-    """Save scores by name, dicts of arrays (seeds,), with those of test digits last."""
+def table(task, stem, scores, floor, **columns):
+    """Save scores by name, dicts of arrays (seeds,), with those of test digits last.
+
+    Args:
+        columns: further ones, each a dict of texts by name; names may lack.
+    """
     task.table(
-        stem, ["samples", "seeds", *COLUMNS],
-        [[name, len(found["frechet"]), *(f"{found[column].mean():.4f}" for column in COLUMNS)]
+        stem, ["samples", "seeds", *COLUMNS, *columns],
+        [[name, len(found["frechet"]), *(f"{found[column].mean():.4f}" for column in COLUMNS),
+          *(texts.get(name, "") for texts in columns.values())]
          for name, found in scores.items()]
-        + [["test digits", "", *(f"{float(floor[column]):.4f}" for column in COLUMNS)]],
+        + [["test digits", "", *(f"{float(floor[column]):.4f}" for column in COLUMNS),
+            *("" for _ in columns)]],
     )
 
 
@@ -46,6 +52,16 @@ def draw_samples(task, stem, images, side=8):
                      vmin=0, vmax=255 if squares.dtype == np.uint8 else 1)
         panel.set(title=name, xticks=[], yticks=[])
         panel.grid(False)
+    task.figure(stem, figure)
+
+
+def draw_rows(task, stem, images, columns=10):
+    """The first samples (n, 784), uint8, of each name in a row of their own."""
+    figure, axes = plots.image_grid(len(images), columns, size=0.8)
+    for line, (name, group) in zip(axes, images.items(), strict=True):
+        for panel, image in zip(line, group):
+            panel.imshow(image.reshape(28, 28), cmap="gray", vmin=0, vmax=255)
+        line[0].set_ylabel(name, fontsize=7, rotation=0, ha="right", va="center")
     task.figure(stem, figure)
 
 

@@ -46,6 +46,15 @@ def trained(
     ]
 
 
+def conv(task, settings, board, *, corrected=False, of=None):
+    """The runs of ``train`` of the convolutional GAN, with the settings of ``ConvGAN``."""
+    return trained(
+        task, settings, board, backbone="conv", corrected=corrected, of=of, watched=1,
+        epochs=settings.conv_epochs, images=settings.conv_images,
+        seeds=range(settings.conv_seeds),
+    )
+
+
 def train(
     board, *, backbone, corrected, discriminator_steps, epochs, batch_size, watched, seed,
     source, images, samples, judge_epochs, keep, checkpoint=None,

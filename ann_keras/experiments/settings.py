@@ -38,6 +38,19 @@ DBM_SMOKE = DBM_QUICK | RBM_SMOKE | {
 
 
 @dataclass(frozen=True)
+class ScoredDBM(DBM):
+    temperatures: int = 10_000  # ours: of annealed importance sampling
+    seeds: int = 1  # the report shows one machine
+
+
+SCORED_DBM_PRESETS = {
+    "smoke": ScoredDBM(**DBM_SMOKE, temperatures=50),
+    "quick": ScoredDBM(**DBM_QUICK, temperatures=500),
+    "report": ScoredDBM(),
+}
+
+
+@dataclass(frozen=True)
 class GAN:
     epochs: int = 50  # report
     batch_size: int = 512  # report
@@ -55,6 +68,20 @@ GAN_QUICK = {
 }
 GAN_SMOKE = GAN_QUICK | {"epochs": 1, "images": 256, "samples": 100, "judge_epochs": 1}
 GAN_PRESETS = {"smoke": GAN(**GAN_SMOKE), "quick": GAN(**GAN_QUICK), "report": GAN()}
+
+
+@dataclass(frozen=True)
+class ConvGAN(GAN):
+    conv_epochs: int = 5  # ours: of the convolutional GAN; report 50
+    conv_images: int | None = None  # ours: training images of it; report: all
+    conv_seeds: int = 1  # ours
+
+
+CONV_GAN_PRESETS = {
+    "smoke": ConvGAN(**GAN_SMOKE, conv_epochs=1, conv_images=128),
+    "quick": ConvGAN(**GAN_QUICK, conv_epochs=2, conv_images=512),
+    "report": ConvGAN(),
+}
 
 
 @dataclass(frozen=True)
@@ -77,4 +104,48 @@ VAE_QUICK = {
 VAE_SMOKE = VAE_QUICK | {
     "latent_dim": 5, "hidden_dim": 20, "epochs": 2, "batch_size": 500, "samples": 100,
     "judge_epochs": 1,
+}
+VAE_PRESETS = {"smoke": VAE(**VAE_SMOKE), "quick": VAE(**VAE_QUICK), "report": VAE()}
+
+
+@dataclass(frozen=True)
+class BinaryVAE(VAE):
+    images: int = 10_000  # ours: test images whose likelihood is estimated
+    codes: int = 5_000  # of each, as in the literature
+    binary_latent_dim: int = 50  # ours, as all of the model of binary pixels
+    binary_hidden_dim: tuple[int, ...] = (500, 500)  # ours
+    binary_epochs: int = 200  # ours
+    binary_batch_size: int = 128  # ours
+    seeds: int = 1  # ours; likelihoods take half an hour a seed
+
+
+BINARY_VAE_PRESETS = {
+    "smoke": BinaryVAE(
+        **VAE_SMOKE, images=10, codes=10, binary_latent_dim=5, binary_hidden_dim=(20, 20),
+        binary_epochs=1, binary_batch_size=500,
+    ),
+    "quick": BinaryVAE(
+        **VAE_QUICK, images=50, codes=500, binary_hidden_dim=(200, 200), binary_epochs=15,
+        binary_batch_size=100,
+    ),
+    "report": BinaryVAE(),
+}
+
+
+@dataclass(frozen=True)
+class Decoding(VAE):
+    hidden_units: tuple[int, ...] = (256, 64)  # report: of the stacked autoencoder
+    pretraining_images: int = 6_000  # report
+    pretraining_epochs: int = 20  # report
+    pretraining_batch_size: int = 128  # report
+    pretraining_rate: float = 0.1  # report
+    adam_epochs: int = 50  # ours: of each layer, on all images
+    adam_rate: float = 1e-3  # ours
+
+
+DECODING_PRESETS = {
+    "smoke": Decoding(**VAE_SMOKE, hidden_units=(20, 10), pretraining_images=500,
+                      pretraining_epochs=1, adam_epochs=1),
+    "quick": Decoding(**VAE_QUICK, adam_epochs=15),
+    "report": Decoding(),
 }

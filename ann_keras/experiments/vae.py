@@ -29,9 +29,10 @@ def trained(task, settings, board, *, of=None, name="VAE", **changes):
         board: ``samples.Scoreboard``.
         of: another task that makes the same runs.
         name: of the model.
-        changes: of the arguments of ``train``; without any, the published model. Seed 0 alone
-            keeps its weights.
+        changes: of the arguments of ``train``, and ``seeds``; without any, the published model.
+            Seed 0 alone keeps its weights.
     """
+    seeds = changes.pop("seeds", task.seeds)
     names = ("latent_dim", "hidden_dim", "epochs", "batch_size", "learning_rate", "source",
              "samples", "judge_epochs")
     arguments = {argument: getattr(settings, argument) for argument in names} | {
@@ -40,22 +41,22 @@ def trained(task, settings, board, *, of=None, name="VAE", **changes):
     return [
         task.run(f"{name}, seed {seed}", functools.partial(train, board), of=of, resumable=True,
                  seed=seed, **({"keep": seed == 0} | arguments))
-        for seed in task.seeds
+        for seed in seeds
     ]
 
 
-def binary(task, settings, board, *, of=None):
+def binary(task, settings, board, *, of=None, **changes):
     """The runs of ``train`` of the VAE of binary pixels, drawn anew in each step, one a seed.
 
     Args:
         task, board, of: as of ``trained``.
-        settings: of task 4.3.1.
+        settings: a ``settings.BinaryVAE``.
     """
     return trained(
         task, settings, board, of=of, name="VAE of binary pixels", binarize=True, falling=True,
         beta_1=0.9, latent_dim=settings.binary_latent_dim,
         hidden_dim=list(settings.binary_hidden_dim), epochs=settings.binary_epochs,
-        batch_size=settings.binary_batch_size,
+        batch_size=settings.binary_batch_size, **changes,
     )
 
 
@@ -156,7 +157,7 @@ def likelihood(task, name, run, settings, *, of=None):
         UserError: there are fewer test images.
     """
     number = len(boltzmann.test_digits(settings.source, settings.images)[0])
-    weights = boltzmann.digest({"components": np.append(run["encoder"], run["decoder"])})
+    weights = boltzmann.digest(np.append(run["encoder"], run["decoder"]))
     parts = [
         task.run(f"{name}, likelihood of images from {start}", functools.partial(_bounds, run),
                  of=of, weights=weights, source=settings.source, codes=settings.codes,
@@ -234,9 +235,7 @@ def unseen(source, binarize):
 
 
 def _as_seen(rows, binarize):
-    if not binarize:
-        return rows
-    return (np.random.default_rng(0).random(rows.shape) < rows).astype(np.float32)
+    return boltzmann.drawn(rows) if binarize else rows
 
 
 def _bounds(run, *, weights, source, codes, start, stop):

@@ -1,0 +1,73 @@
+"""Task 4.3.4: samples of the dense GAN beside samples of the VAE.
+
+The report finds the GAN's samples more realistic than the VAE's. Here ten thousand of each and of
+each seed are scored alike: Fréchet distance to digits, precision (how many lie among digits) and
+recall (how many digits lie among samples), and the share of which a convnet is sure; for the GAN
+both as published and corrected (D12, D13).
+
+    python scripts/task_4_3_4.py                     about 10 seconds after tasks 4.2.4 and 4.3.3
+    python scripts/task_4_3_4.py --preset report     about a minute after those
+"""
+
+from dataclasses import dataclass, field
+
+from ann_keras import command, experiments
+from ann_keras.experiments import settings as shared
+
+
+@dataclass(frozen=True)
+class Settings:
+    gan: shared.GAN = field(default_factory=shared.GAN)
+    vae: shared.VAE = field(default_factory=shared.VAE)
+    seeds: int = 3  # ours; the report shows one run
+
+
+PRESETS = {
+    "smoke": Settings(shared.GAN_PRESETS["smoke"], shared.VAE_PRESETS["smoke"], 1),
+    "quick": Settings(shared.GAN_PRESETS["quick"], shared.VAE_PRESETS["quick"], 1),
+    "report": Settings(),
+}
+GAN, CORRECTED, VAE = "dense GAN, as published", "dense GAN, corrected", "VAE"
+REALISM = {"frechet": -1, "precision": 1, "confident": 1}  # and the sign that is better
+
+
+def run(task, settings):
+    gan, vae = experiments.gan, experiments.vae
+    samples, gallery = experiments.samples, experiments.gallery
+    board = samples.scoreboard(task, settings.gan)
+    runs = {
+        GAN: gan.trained(task, settings.gan, board, of="4.2.3"),
+        CORRECTED: gan.trained(task, settings.gan, board, corrected=True, of="4.2.4"),
+        VAE: vae.trained(task, settings.vae, board, of="4.3.3"),
+    }
+    scores = {name: samples.scores(group) for name, group in runs.items()}
+    for name, found in scores.items():
+        samples.measure(task, name.replace(", ", "/").replace(" ", "_"), found)
+    floor = board.floor(task, of="4.2.3")
+    gallery.table(task, "scores", scores, floor)
+    gallery.draw_samples(task, "samples", {name: group[0]["images"]
+                                           for name, group in runs.items()})
+    gallery.draw_classes(task, "classes", scores, floor)
+    judge(task, scores, floor)
+
+
+def judge(task, scores, floor):
+    mean = {name: {quantity: found[quantity].mean() for quantity in (*REALISM, "recall")}
+            for name, found in scores.items()}
+    better = [sign * (mean[GAN][quantity] - mean[VAE][quantity]) > 0
+              for quantity, sign in REALISM.items()]
+    named = "; ".join(
+        f"{name} {values['frechet']:.3g}, {values['precision']:.1%}, {values['recall']:.1%}, "
+        f"{values['confident']:.1%}" for name, values in mean.items()
+    )
+    task.claim(
+        "4.3.4-a", True if all(better) else "undecided" if any(better) else False,
+        f"Fréchet distance, precision, recall, and share of which the convnet is sure: {named}; "
+        f"test digits {float(floor['frechet']):.3g}, {float(floor['precision']):.1%}, "
+        f"{float(floor['recall']):.1%}, {float(floor['confident']):.1%}. More realistic means "
+        "better by distance, precision and the convnet's share.",
+    )
+
+
+if __name__ == "__main__":
+    command.main("4.3.4", run, PRESETS, __doc__)
