@@ -26,6 +26,8 @@ class Options:
     """folder that receives <preset>/task_…"""
     fresh: bool = False
     """repeat runs that are already saved there"""
+    tensorboard: Path | None = None
+    """folder for the curves of every training that runs, for TensorBoard"""
 
 
 def main(identifier, run, presets, description):
@@ -38,17 +40,20 @@ def main(identifier, run, presets, description):
         description: shown by ``--help``; the script's docstring.
     """
     with one_line_errors():
-        options = _parse(presets, description)
+        options = parse_settings(presets, description)
         quiet_tensorflow()
         execute(identifier, run, options)
 
 
 def execute(identifier, run, options):
     """Run one task with given options and save it; returns the saved ``Task``."""
-    _check(options.settings)
+    check(options.settings)
     from ann_keras.report.task import Task
 
-    task = Task(identifier, options.preset, options.settings, options.results, options.fresh)
+    task = Task(
+        identifier, options.preset, options.settings, options.results, options.fresh,
+        options.tensorboard,
+    )
     print(f"Task {identifier}: {task.published.title} ({options.preset} preset)", flush=True)
     run(task, options.settings)
     task.save()
@@ -109,13 +114,13 @@ def parse(kind, **arguments):
         raise UserError(_first_sentence(captured.getvalue())) from None
 
 
-def _check(settings, prefix="--"):
+def check(settings, prefix="--"):
     """Settings count and measure: whole numbers from 1 on, others from 0 on, lists not empty."""
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
         option = prefix + field.name.replace("_", "-")
         if dataclasses.is_dataclass(value):
-            _check(value, f"{option}.")
+            check(value, f"{option}.")
             continue
         values = value if isinstance(value, tuple) else (value,)
         if not values:
@@ -127,7 +132,15 @@ def _check(settings, prefix="--"):
                 raise UserError(f"{option} must be a number from 0 on, got {number}")
 
 
-def _parse(presets, description):
+def parse_settings(presets, description, base=Options, **given):
+    """Options of a command line, with the settings of its preset as defaults.
+
+    Args:
+        presets: as of ``main``.
+        description: shown by ``--help``.
+        base: class of the options; has ``settings`` and ``preset``.
+        given: defaults of options without one.
+    """
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     early.add_argument("--preset", nargs="?", default="quick")
     preset = early.parse_known_args()[0].preset
@@ -136,10 +149,11 @@ def _parse(presets, description):
     kind = dataclasses.make_dataclass(
         "Options",
         [("settings", Annotated[type(settings), tyro.conf.arg(name="")])],
-        bases=(Options,),
+        bases=(base,),
         frozen=True,
     )
-    return parse(kind, default=kind(settings, preset), description=description)
+    default = kind(settings=settings, preset=preset, **given)
+    return parse(kind, default=default, description=description)
 
 
 def _first_sentence(boxed):

@@ -29,10 +29,15 @@ def _pyplot():
 def panels(number=1, *, width=None, height=3.6, **options):
     """A figure with ``number`` axes in one row; returns figure and array of axes."""
     width = width or (6.4 if number == 1 else 4.4 * number)
-    figure, axes = _pyplot().subplots(
-        1, number, figsize=(width, height), squeeze=False, layout="constrained", **options
-    )
+    figure, axes = panel_grid(1, number, width=width, height=height, **options)
     return figure, axes[0]
+
+
+def panel_grid(rows, columns, *, width, height, **options):
+    """A figure with ``rows`` × ``columns`` axes, its size in inches; figure and array of axes."""
+    return _pyplot().subplots(
+        rows, columns, figsize=(width, height), squeeze=False, layout="constrained", **options
+    )
 
 
 def image_grid(rows, columns, *, size=0.9):

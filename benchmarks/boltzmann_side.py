@@ -6,7 +6,7 @@ Losses are pseudo-likelihoods, or a bound or log Z, with the sign that makes low
 import time
 
 import numpy as np
-from cases import LIMIT, SCIKIT_LEARN_DOUBLE, UNMONITORED, Timing
+from cases import SCIKIT_LEARN_DOUBLE, UNMONITORED, Timing
 from sklearn.neural_network import BernoulliRBM as ScikitRBM
 
 from ann_keras import data
@@ -36,8 +36,6 @@ def run(case, seed):
 
 def run_peer(case, seed):
     """The other side of a case; a ``Timing``."""
-    if case.peer == LIMIT:
-        return Timing(case.limit * case.epochs / case.published_epochs, 0.0)
     if case.peer == UNMONITORED:
         return _train_rbm(case, seed, monitor=False)
     return _train_scikit_rbm(case, seed)

@@ -25,12 +25,15 @@ class Case:
     network: "surface" (2-50-50-1, the 40 × 40 grid); "nar_mlp" or "nar_lstm" (windows of the laser
         series, for the LSTM as one sequence); and on the MNIST sample "convnet" (Table 1),
         "strided_convnet" (task 3.2.2), "vit" (128/8/128), "autoencoder" (784-256-784),
-        "autoencoder_classifier" (784-256-64-10), "rbm" (784-200) and "dbm" (784-512-1024); "ais"
-        is annealed importance sampling of an RBM 784-500.
-    optimizer, learning_rate, momentum: Nesterov momentum, if any; L-BFGS uses none of the rates.
-        None for a closed-loop forecast without training.
+        "autoencoder_classifier" (784-256-64-10), "rbm" (784-200), "dbm" (784-512-1024), "gan" and
+        "conv_gan" (dense and convolutional, as published) and "vae" (784-1024-300-1024-784);
+        "ais" is annealed importance sampling of an RBM 784-500, "scoreboard" the scores of samples
+        on the features of a convnet.
+    optimizer, learning_rate, momentum, beta_1: Nesterov momentum, if any; beta_1 is Adam's; L-BFGS
+        uses none of the rates. None for a closed-loop forecast without training, and for sampling
+        and scoring.
     batch_size: rows a step; L-BFGS takes all rows.
-    rows: of training data.
+    rows: of training data; "scoreboard" has as many samples as digits.
     epochs: timed in a round (iterations of L-BFGS, steps of a forecast).
     published_epochs: that the report's run has; seconds are scaled to it in the table.
     target: the highest ratio that the project allows itself, None where it has set none.
@@ -44,13 +47,14 @@ class Case:
     title: str
     network: Literal[
         "surface", "nar_mlp", "nar_lstm", "convnet", "strided_convnet", "vit", "autoencoder",
-        "autoencoder_classifier", "rbm", "dbm", "ais",
+        "autoencoder_classifier", "rbm", "dbm", "ais", "gan", "conv_gan", "vae", "scoreboard",
     ]
     optimizer: Literal["sgd", "adam", "lbfgs", "pcd"] | None
     epochs: int
     target: float | None
     learning_rate: float = 0.0
     momentum: float = 0.0
+    beta_1: float = 0.9
     batch_size: int = 1600
     rows: int = 1600
     published_epochs: int = 2500
@@ -67,7 +71,8 @@ class Timing(NamedTuple):
     """What one side of a round gives.
 
     seconds: for the timed epochs; tracing, compiling and the first epoch are left out.
-    loss: mean over the last epoch (L-BFGS: after the last iteration; a forecast: its last value).
+    loss: mean over the last epoch (L-BFGS: after the last iteration; a forecast: its last value;
+        GANs: the sum of both losses; the VAE: the negative ELBO; samples: their Fréchet distance).
     build_seconds: tracing and compiling, with the first epoch; 0 where there is none.
     threads: that PyTorch was given; None on the Keras side, which uses all cores.
     """
@@ -161,6 +166,26 @@ CASES = {
     "ais": Case(
         "annealed sampling of an RBM, 100 chains, 10,000 temperatures", "ais", None,
         epochs=1, published_epochs=1, target=1.0, peer=LIMIT, limit=60.0, jit_compile=False,
+    ),
+    "gan": Case(
+        "dense GAN, Adam, batch 512, 3,584 digits", "gan", "adam",
+        learning_rate=1e-3, beta_1=0.5, batch_size=512, rows=3584, epochs=5, published_epochs=50,
+        target=0.9, jit_compile=False,
+    ),
+    "conv_gan": Case(
+        "convolutional GAN, Adam, batch 512, 512 digits", "conv_gan", "adam",
+        learning_rate=1e-3, beta_1=0.5, batch_size=512, rows=512, epochs=2, published_epochs=50,
+        target=1.0, jit_compile=False,
+    ),
+    "vae": Case(
+        "VAE 784-1024-300-1024-784, Adam, batch 3000, 3,000 digits", "vae", "adam",
+        learning_rate=1e-3, beta_1=0.5, batch_size=3000, rows=3000, epochs=10,
+        published_epochs=100, target=1.0, jit_compile=False,
+    ),
+    "scoreboard": Case(
+        "scores of 10,000 samples against 10,000 digits", "scoreboard", None,
+        rows=10_000, epochs=1, published_epochs=1, target=1.0, peer=LIMIT, limit=20.0,
+        jit_compile=False,
     ),
     "surface_adam_keras_fit": Case(
         "surface network, Adam, batch 400", "surface", "adam",

@@ -12,8 +12,10 @@ from ann_keras import data, models, training
 from ann_keras.models.attention import SelfAttention
 
 LAG = 80  # of the report's time-series networks
+GENERATIVE = "gan", "conv_gan", "vae"  # networks that learn from images alone
+PRODUCTS = keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.Dense
 
-# How each network is built, and its loss.
+# How each network is built, and its loss; generative models have their own.
 NETWORKS = {
     "surface": (lambda: models.mlp.surface_mlp(50, 50), "mse"),
     "nar_mlp": (lambda: models.mlp.nar_mlp(LAG), "mse"),
@@ -28,11 +30,17 @@ NETWORKS = {
         lambda: models.vit.vision_transformer(128, 8, 128),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     ),
+    "gan": (lambda: models.gan.GAN("dense"), None),
+    "conv_gan": (lambda: models.gan.GAN("conv"), None),
+    "vae": (lambda: models.vae.VAE(), None),
 }
 
 
 def load(case):
-    """Inputs and targets of a case, float32 arrays with ``case.rows`` rows, at most."""
+    """Inputs and targets of a case, float32 arrays with ``case.rows`` rows, at most.
+
+    Targets are None where the inputs are all that a model learns from.
+    """
     if case.network == "surface":
         x, y, _ = data.surface.samples()
     elif case.network.startswith("nar"):
@@ -42,8 +50,10 @@ def load(case):
     else:
         (images, labels), _ = data.mnist.load("sample")
         x, y = data.mnist.scale(images), data.mnist.one_hot(labels)
-        if case.network.startswith("autoencoder"):
+        if case.network.startswith(("autoencoder", "vae")):
             x = x.reshape(len(x), -1)
+        if case.network in GENERATIVE:
+            return x[: case.rows], None
         if case.network == "autoencoder":
             y = x
         elif case.network == "vit":
@@ -62,8 +72,11 @@ def build(case, seed):
     keras.utils.set_random_seed(seed)
     build_network, loss = NETWORKS[case.network]
     model = build_network()
+    if case.network in ("gan", "conv_gan"):
+        model.compile()  # as published: two times Adam, with PyTorch's ε
+        return model
     if case.optimizer == "adam":
-        optimizer = keras.optimizers.Adam(case.learning_rate)
+        optimizer = keras.optimizers.Adam(case.learning_rate, beta_1=case.beta_1)
     else:  # L-BFGS does not use it
         optimizer = keras.optimizers.SGD(
             case.learning_rate, momentum=case.momentum, nesterov=case.momentum > 0
@@ -86,7 +99,7 @@ def train(case, seed):
     )
     return Timing(
         history.params["seconds_per_epoch"] * case.epochs,
-        history.history["loss"][-1],
+        _loss({name: values[-1] for name, values in history.history.items()}),
         history.params["build_seconds"],
     )
 
@@ -124,16 +137,23 @@ def forecast_by_predict(case, seed):
 def training_flops(case):
     """``flops_per_row`` of a case.
 
-    None for a forecast, and for L-BFGS, whose line search takes as many evaluations as it needs;
+    None without training, and for L-BFGS, whose line search takes as many evaluations as it needs;
     None too for the LSTM, whose products are small and wait for each other, and for Boltzmann
     machines, which are no Functional models.
     """
     if case.optimizer in (None, "lbfgs", "pcd") or case.network == "nar_lstm":
         return None
-    return flops_per_row(build(case, seed=0))
+    model = build(case, seed=0)
+    if case.network == "vae":
+        return flops_per_row(model.encoder) + flops_per_row(model.decoder, below=True)
+    if case.network in ("gan", "conv_gan"):
+        # The discriminator learns from real and fake images, then passes gradients on.
+        learning = flops_per_row(model.generator) + 2 * flops_per_row(model.discriminator)
+        return learning + flops_per_row(model.discriminator, below=True, frozen=True)
+    return flops_per_row(model)
 
 
-def flops_per_row(model):
+def flops_per_row(model, below=False, frozen=False):
     """Floating-point operations of the matrix products in a training step, for each row of data.
 
     Each multiply-add is two operations. A layer's product is made once forward, once for the
@@ -142,16 +162,19 @@ def flops_per_row(model):
     convolutions, dense layers and self-attention are taken to have no products.
 
     Args:
-        model: a Functional model without branches other than those around blocks.
+        model: a Functional model without branches other than those around blocks and to outputs.
+        below: whether something below the model is trained.
+        frozen: whether nothing of the model is.
 
     Returns:
         The number, an int.
     """
-    multiply_adds, below = 0, False
+    multiply_adds = 0
     for layer in model.layers:
-        trained = bool(layer.trainable_weights)
-        if isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense)):
-            positions = math.prod(layer.output.shape[1:-1])
+        trained = bool(layer.trainable_weights) and not frozen
+        if isinstance(layer, PRODUCTS):
+            transposed = isinstance(layer, keras.layers.Conv2DTranspose)
+            positions = math.prod((layer.input if transposed else layer.output).shape[1:-1])
             multiply_adds += (1 + trained + below) * positions * math.prod(layer.kernel.shape)
         elif isinstance(layer, SelfAttention):
             tokens, dim = layer.output.shape[1:]
@@ -174,6 +197,14 @@ def matrix_product_rate(size=2048, products=10):
         multiply(matrix, matrix).numpy()
         seconds.append(time.perf_counter() - start)
     return 2 * size**3 / min(seconds) / 1e9
+
+
+def _loss(logs):
+    if "elbo" in logs:
+        return -logs["elbo"]
+    if "generator_loss" in logs:
+        return logs["generator_loss"] + logs["discriminator_loss"]
+    return logs["loss"]
 
 
 def _forecast(case, seed):

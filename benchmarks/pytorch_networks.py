@@ -120,6 +120,75 @@ class _Block(nn.Module):
         return x + self.mlp(self.mlp_norm(x))
 
 
+class GAN(nn.Module):
+    """The generator and the discriminator of tasks 4.2.1 ("dense") and 4.2.5 ("conv")."""
+
+    def __init__(self, backbone, latent_dim=10):
+        super().__init__()
+        self.latent_dim = latent_dim
+        if backbone == "dense":
+            self.generator = _dense_generator(latent_dim)
+            self.discriminator = _dense_discriminator()
+        else:
+            self.generator = _convolutional_generator(latent_dim)
+            self.discriminator = _convolutional_discriminator()
+
+
+def _dense_generator(latent_dim):
+    return nn.Sequential(
+        nn.Linear(latent_dim, 256), nn.LeakyReLU(0.2), nn.Linear(256, 512), nn.LeakyReLU(0.2),
+        nn.Linear(512, 1024), nn.LeakyReLU(0.2), nn.Linear(1024, 784), nn.Tanh(),
+        nn.Unflatten(1, (1, 28, 28)),
+    )
+
+
+def _dense_discriminator():
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 1024), nn.LeakyReLU(0.2), nn.Dropout(0.3),
+        nn.Linear(1024, 512), nn.LeakyReLU(0.2), nn.Dropout(0.3),
+        nn.Linear(512, 256), nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Linear(256, 1),
+    )
+
+
+def _convolutional_generator(latent_dim):
+    return nn.Sequential(
+        nn.Unflatten(1, (latent_dim, 1, 1)),
+        nn.ConvTranspose2d(latent_dim, 320, 5), nn.BatchNorm2d(320), nn.ReLU(),
+        nn.ConvTranspose2d(320, 160, 5, 1, 1), nn.BatchNorm2d(160), nn.ReLU(),
+        nn.ConvTranspose2d(160, 10, 4, 2, 1), nn.BatchNorm2d(10), nn.ReLU(),
+        nn.ConvTranspose2d(10, 1, 4, 2, 1), nn.Tanh(),
+    )
+
+
+def _convolutional_discriminator():
+    return nn.Sequential(
+        nn.Conv2d(1, 10, 4, 2, 1), nn.BatchNorm2d(10), nn.LeakyReLU(0.2),
+        nn.Conv2d(10, 160, 4, 2, 1), nn.BatchNorm2d(160), nn.LeakyReLU(0.2),
+        nn.Conv2d(160, 320, 5, 1, 1), nn.BatchNorm2d(320), nn.LeakyReLU(0.2),
+        nn.Conv2d(320, 10, 5), nn.BatchNorm2d(10), nn.LeakyReLU(0.2),
+        nn.Flatten(), nn.Linear(10, 1),
+    )
+
+
+class VAE(nn.Module):
+    """The variational autoencoder of task 4.3: images (n, 784) → logits, mean, log-variance."""
+
+    def __init__(self, latent_dim=300, hidden_dim=1024, pixels=784):
+        super().__init__()
+        self.hidden = nn.Linear(pixels, hidden_dim)
+        self.mean = nn.Linear(hidden_dim, latent_dim)
+        self.log_variance = nn.Linear(hidden_dim, latent_dim)
+        self.decoder = nn.Sequential(
+            nn.Linear(latent_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, pixels)
+        )
+
+    def forward(self, x):
+        hidden = torch.relu(self.hidden(x))
+        mean, log_variance = self.mean(hidden), self.log_variance(hidden)
+        codes = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
+        return self.decoder(codes), mean, log_variance
+
+
 # By the names of ``cases.Case.network``.
 BUILDERS = {
     "surface": surface_mlp,
@@ -130,6 +199,9 @@ BUILDERS = {
     "autoencoder": autoencoder,
     "autoencoder_classifier": autoencoder_classifier,
     "vit": VisionTransformer,
+    "gan": lambda: GAN("dense"),
+    "conv_gan": lambda: GAN("conv"),
+    "vae": VAE,
 }
 
 
@@ -145,7 +217,8 @@ def copy_weights(model, network):
     ]
     channels = None  # of a convolution whose outputs the next dense layer takes
     for tensor, values in zip(tensors, weights, strict=True):
-        if values.ndim == 4:  # (row, column, in, out) → (out, in, row, column)
+        # (row, column, in, out) → (out, in, row, column); transposed, in and out change places
+        if values.ndim == 4:
             channels = values.shape[3]
             values = values.transpose(3, 2, 0, 1)
         elif values.ndim == 2:

@@ -42,6 +42,8 @@ def _train(case, seed):
     torch.manual_seed(seed)
     network = copy(case, keras_side.build(case, seed))
     x, y = tensors(case)
+    if case.network in STEPS:
+        return _time_epochs(case, STEPS[case.network](case, network), x, y)
     criterion = nn.MSELoss() if y.is_floating_point() else nn.CrossEntropyLoss()
     if case.optimizer == "lbfgs":
         return _minimize(case, network, criterion, x, y)
@@ -49,17 +51,22 @@ def _train(case, seed):
 
 
 def tensors(case):
-    """Inputs and targets in PyTorch's layout: channels first, classes as numbers."""
+    """Inputs and targets in PyTorch's layout: channels first, classes as numbers.
+
+    Models that learn from inputs alone have these as targets, too.
+    """
     x, y = keras_side.load(case)
     if x.ndim == 4:
         x = np.ascontiguousarray(np.moveaxis(x, -1, 1))
+    inputs = torch.from_numpy(x)
+    if y is None or case.network == "autoencoder":
+        return inputs, inputs
     _, loss = keras_side.NETWORKS[case.network]
     if loss == "categorical_crossentropy":
         y = y.argmax(axis=1)
     elif loss != "mse":
         y = y.astype(np.int64)
-    inputs = torch.from_numpy(x)
-    return inputs, inputs if case.network == "autoencoder" else torch.from_numpy(y)
+    return inputs, torch.from_numpy(y)
 
 
 def copy(case, model):
@@ -69,16 +76,83 @@ def copy(case, model):
     return network
 
 
+def gan_step(case, network):
+    """A function of real images that trains both networks of a GAN, and gives its two losses."""
+    generator, discriminator = network.generator, network.discriminator
+    generator_optimizer, discriminator_optimizer = (
+        _adam(case, part, eps=1e-8) for part in (generator, discriminator)
+    )
+    criterion = nn.BCEWithLogitsLoss()
+
+    def step(real, _):
+        ones, zeros = torch.ones(len(real), 1), torch.zeros(len(real), 1)
+        fake = generator(torch.randn(len(real), network.latent_dim))
+
+        discriminator_optimizer.zero_grad()
+        real_loss = criterion(discriminator(real), ones)
+        fake_loss = criterion(discriminator(fake.detach()), zeros)
+        discriminator_loss = 0.5 * (real_loss + fake_loss)
+        discriminator_loss.backward()
+        discriminator_optimizer.step()
+
+        generator_optimizer.zero_grad()
+        generator_loss = criterion(discriminator(fake), ones)
+        # Else the discriminator's kernels would get gradients, too, which nobody uses.
+        generator_loss.backward(inputs=list(generator.parameters()))
+        generator_optimizer.step()
+        return generator_loss + discriminator_loss
+
+    return step
+
+
+def vae_step(case, network):
+    """A function of images that trains a VAE, and gives the negative ELBO."""
+    optimizer = _adam(case, network)
+
+    def step(images, _):
+        optimizer.zero_grad()
+        logits, mean, log_variance = network(images)
+        reconstruction = nn.functional.binary_cross_entropy_with_logits(
+            logits, images, reduction="sum"
+        )
+        divergence = -0.5 * torch.sum(1 + log_variance - mean.pow(2) - log_variance.exp())
+        loss = (reconstruction + divergence) / len(images)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
+STEPS = {"gan": gan_step, "conv_gan": gan_step, "vae": vae_step}
+
+
+def _adam(case, network, eps=1e-7):  # Keras' default
+    return torch.optim.Adam(
+        network.parameters(), lr=case.learning_rate, betas=(case.beta_1, 0.999), eps=eps
+    )
+
+
 def _fit(case, network, criterion, x, y):
     if case.optimizer == "adam":
-        # eps as in Keras
-        optimizer = torch.optim.Adam(network.parameters(), lr=case.learning_rate, eps=1e-7)
+        optimizer = _adam(case, network)
     else:
         optimizer = torch.optim.SGD(
             network.parameters(), lr=case.learning_rate, momentum=case.momentum,
             nesterov=case.momentum > 0,
         )
 
+    def step(inputs, targets):
+        optimizer.zero_grad()
+        loss = criterion(network(inputs), targets)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return _time_epochs(case, step, x, y)
+
+
+def _time_epochs(case, step, x, y):
     def epoch():
         order = torch.randperm(len(x)) if case.shuffle else torch.arange(len(x))
         total = 0.0
@@ -87,11 +161,7 @@ def _fit(case, network, criterion, x, y):
         labels = shuffled if y is x else y[order]
         batches = zip(shuffled.split(case.batch_size), labels.split(case.batch_size))
         for inputs, targets in batches:
-            optimizer.zero_grad()
-            loss = criterion(network(inputs), targets)
-            loss.backward()
-            optimizer.step()
-            total += loss.item() * len(inputs)
+            total += step(inputs, targets).item() * len(inputs)
         return total / len(x)
 
     epoch()

@@ -6,7 +6,7 @@ minute of the machine touches less than the seconds themselves. Tracing and comp
 apart. Writes benchmarks/training.json and benchmarks/README.md into the results folder.
 
     pip install -r benchmarks/requirements.txt
-    python benchmarks/run.py                          about ten minutes on two cores
+    python benchmarks/run.py                          about a quarter of an hour on two cores
     python benchmarks/run.py --cases surface_sgd --rounds 3
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from cases import CASES, KERAS_FIT, KERAS_PREDICT, PYTORCH
+from cases import CASES, KERAS_FIT, KERAS_PREDICT, LIMIT, PYTORCH, Timing
 
 from ann_keras import command
 from ann_keras.errors import UserError
@@ -35,8 +35,9 @@ has; a ratio below 1 means that ours is faster. Building is tracing and compilin
 the first epoch, once a run and not in the ratio. PyTorch has one thread or one a core, whichever
 trains faster in a trial, scikit-learn all cores. PyTorch's L-BFGS takes one iteration a call, as
 the published run did, and so evaluates the loss twice an iteration where ours does once. Losses
-are medians of the last training loss, of RBMs the negative pseudo-likelihood: near each other if
-both sides do the same work. The last column is the rate of our side's matrix products and
+are medians of the last training loss, of RBMs the negative pseudo-likelihood, of GANs the sum of
+both losses, of the VAE the negative ELBO: near each other if both sides do the same work. The last
+column is the rate of our side's matrix products and
 convolutions, forward and backward, over the whole time of training, and its share of
 {machine:.0f} GFLOP/s, the rate at which this machine multiplied float32 matrices of 2048 × 2048 at
 the start.
@@ -105,19 +106,7 @@ def measure(case, rounds, machine):
     import keras_side
 
     ours, theirs = [], []
-    train_ours = keras_side.train
-    if case.network in ("rbm", "dbm", "ais"):
-        import boltzmann_side
-
-        train_ours, train_theirs = boltzmann_side.run, boltzmann_side.run_peer
-    elif case.peer == KERAS_FIT:
-        train_theirs = keras_side.train_by_fit
-    elif case.peer == KERAS_PREDICT:
-        train_theirs = keras_side.forecast_by_predict
-    else:
-        import pytorch_side
-
-        train_theirs = pytorch_side.train
+    train_ours, train_theirs = _our_side(case), _their_side(case)
     print(f"{case.title}, against {case.peer}", flush=True)
     for seed in range(rounds):
         for train, timings in ((train_ours, ours), (train_theirs, theirs)):
@@ -128,6 +117,44 @@ def measure(case, rounds, machine):
             flush=True,
         )
     return summarize(case, ours, theirs, keras_side.training_flops(case), machine)
+
+
+def _our_side(case):
+    """The function of (case, seed) that gives our ``Timing``."""
+    if case.network in ("rbm", "dbm", "ais"):
+        import boltzmann_side
+
+        return boltzmann_side.run
+    if case.network == "scoreboard":
+        import scoreboard_side
+
+        return scoreboard_side.run
+    import keras_side
+
+    return keras_side.train
+
+
+def _their_side(case):
+    """The function of (case, seed) that gives the peer's ``Timing``."""
+    if case.peer == LIMIT:
+        return _limit
+    if case.network == "rbm":
+        import boltzmann_side
+
+        return boltzmann_side.run_peer
+    if case.peer == PYTORCH:
+        import pytorch_side
+
+        return pytorch_side.train
+    import keras_side
+
+    return {
+        KERAS_FIT: keras_side.train_by_fit, KERAS_PREDICT: keras_side.forecast_by_predict
+    }[case.peer]
+
+
+def _limit(case, seed):
+    return Timing(case.limit * case.epochs / case.published_epochs, 0.0)
 
 
 def summarize(case, ours, theirs, flops_per_row, machine):

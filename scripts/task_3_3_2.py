@@ -70,6 +70,8 @@ def check(settings):
 
 def run(task, settings):
     check(settings)
+    from tuning import transformer as tuning  # here, since it imports Keras
+
     transformer, grid = experiments.transformer, experiments.grid
 
     def train(row, epochs, seed=0, scale=settings.attention_scale):
@@ -82,14 +84,16 @@ def run(task, settings):
             learning_rate=settings.learning_rate,
         )
 
-    search = grid.GridOfRows(
-        settings.rows, lambda row: train(row, settings.epochs)["test_accuracy"][-1],
-        directory=task.folder / "search",
-        name=f"{settings.epochs}_epochs_{settings.source}_{settings.attention_scale}_"
-             f"{settings.batch_size}_{settings.learning_rate:g}",
+    def train_trial(*, dim, depth, mlp_dim, epochs, **_):
+        return train(f"{dim}/{depth}/{mlp_dim}", epochs)
+
+    accuracy = tuning.table_accuracies(
+        tuning.Settings(
+            rows=settings.rows, epochs=settings.epochs, learning_rate=settings.learning_rate,
+            batch_size=settings.batch_size, attention_scale=settings.attention_scale,
+            source=settings.source,
+        ), train_trial, task.folder / "search",
     )
-    search.search(verbose=0)
-    accuracy = search.accuracies()
     full = {row: train(row, settings.full_epochs) for row in settings.full_rows}
     runs = {row: train(row, settings.epochs) for row in settings.rows}
     seconds = {row: time_epoch(task, settings, row) for row in settings.rows}

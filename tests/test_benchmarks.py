@@ -11,11 +11,16 @@ import keras
 import numpy as np
 import pytest
 import run
+import tensorflow as tf
+import tensorflow_probability as tfp
 
 from ann_keras import models
 from ann_keras.models.attention import SelfAttention
+from ann_keras.models.gan import GAN, AlwaysOnDropout
 
 TINY = {"rows": 90, "batch_size": 40, "epochs": 2, "memory": 3}
+TINIER = TINY | {"rows": 30, "batch_size": 20, "epochs": 1}
+GENERATIVE = ["gan", "conv_gan", "vae"]
 
 
 @pytest.fixture
@@ -34,7 +39,7 @@ def test_a_tiny_round_of_each_case(small_transformer, name, monkeypatch):
     import boltzmann_side
 
     monkeypatch.setattr(boltzmann_side, "TEMPERATURES", 20)
-    case = dataclasses.replace(cases.CASES[name], **TINY)
+    case = dataclasses.replace(cases.CASES[name], **TINIER if name == "conv_gan" else TINY)
     result = run.measure(case, rounds=1, machine=50.0)
     json.dumps(result)  # as it is saved
     for side in ("ours", "theirs"):
@@ -84,6 +89,54 @@ def test_both_sides_train_the_strided_convnet_alike(torch, monkeypatch):
     assert ours == pytest.approx(theirs, rel=5e-4)
 
 
+@pytest.fixture
+def same_noise(torch, monkeypatch):
+    """No dropout, and noise that is the same on both sides and in every step."""
+    random = np.random.default_rng(0)
+    codes, noise = (random.normal(size=(40, size)).astype(np.float32) for size in (10, 300))
+    monkeypatch.setattr(GAN, "noise", lambda self, count: tf.constant(codes)[:count])
+    monkeypatch.setattr(AlwaysOnDropout, "call", lambda self, inputs, training=None: inputs)
+    monkeypatch.setattr(
+        tfp.distributions.MultivariateNormalDiag, "sample",
+        lambda self, seed: self.mean() + self.stddev() * noise[:self.batch_shape[0]],
+    )
+    monkeypatch.setattr(torch, "randn", lambda count, size: torch.from_numpy(codes)[:count])
+    monkeypatch.setattr(torch, "randn_like", lambda mean: torch.from_numpy(noise)[:len(mean)])
+    monkeypatch.setattr(torch.nn.functional, "dropout", lambda x, *options: x)
+
+
+@pytest.fixture
+def same_epsilon(torch, monkeypatch):
+    """Adam with hardly an ε, which counts otherwise in PyTorch, on both sides of the GANs."""
+    import pytorch_side
+
+    monkeypatch.setattr(
+        "ann_keras.models.gan._adam",
+        lambda: keras.optimizers.Adam(1e-3, beta_1=0.5, epsilon=1e-13),
+    )
+    build = pytorch_side._adam
+    monkeypatch.setattr(
+        pytorch_side, "_adam", lambda case, network, **eps: build(case, network, eps=1e-13)
+    )
+
+
+@pytest.mark.parametrize(
+    "name, rows, batch_size, tolerance",
+    [("gan", 60, 40, 2e-4), ("conv_gan", 30, 20, 1e-3), ("vae", 60, 40, 1e-4)],
+)
+def test_both_sides_train_generative_models_alike(
+    same_noise, same_epsilon, name, rows, batch_size, tolerance
+):
+    import keras_side
+    import pytorch_side
+
+    case = dataclasses.replace(
+        cases.CASES[name], rows=rows, batch_size=batch_size, epochs=1, shuffle=False
+    )
+    ours, theirs = (side.train(case, seed=0).loss for side in (keras_side, pytorch_side))
+    assert ours == pytest.approx(theirs, rel=tolerance)
+
+
 def test_both_sides_get_ahead_by_lbfgs(torch):
     import keras_side
     import pytorch_side
@@ -114,6 +167,45 @@ def test_copied_networks_give_the_same_outputs(torch, name):
     np.testing.assert_allclose(outputs.detach().numpy(), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["gan", "conv_gan"])
+def test_copied_gans_give_the_same_outputs(torch, name):
+    import keras_side
+    import pytorch_side
+
+    case = dataclasses.replace(cases.CASES[name], rows=20)
+    model = keras_side.build(case, seed=3)
+    network = pytorch_side.copy(case, model).eval()
+    codes = np.random.default_rng(0).normal(size=(20, 10)).astype(np.float32)
+    images = network.generator(torch.from_numpy(codes)).detach().numpy()
+    expected = model.decode(codes, raw=True)
+    np.testing.assert_allclose(images.transpose(0, 2, 3, 1), expected, atol=1e-6)
+    # Our dropout is always on where it is published.
+    for layer in model.discriminator.layers:
+        if isinstance(layer, AlwaysOnDropout):
+            layer.rate = 0
+    logits = network.discriminator(pytorch_side.tensors(case)[0]).detach().numpy()
+    expected = model.discriminator(keras_side.load(case)[0], training=False)
+    assert np.ptp(logits) > 1e-4
+    np.testing.assert_allclose(logits, expected, atol=1e-6)
+
+
+def test_copied_vae_gives_the_same_outputs(torch, same_noise):
+    import keras_side
+    import pytorch_side
+
+    case = dataclasses.replace(cases.CASES["vae"], rows=20)
+    model = keras_side.build(case, seed=3)
+    network = pytorch_side.copy(case, model)
+    outputs = network(pytorch_side.tensors(case)[0])
+    posterior = model.posterior(keras_side.load(case)[0])
+    expected = (
+        model.decoder(posterior.sample(seed=0)), posterior.mean(),
+        2 * np.log(posterior.stddev().numpy()),
+    )
+    for theirs, ours in zip(outputs, expected, strict=True):
+        np.testing.assert_allclose(theirs.detach().numpy(), ours, atol=1e-5)
+
+
 def test_a_network_of_other_sizes_gets_no_weights(torch):
     import pytorch_networks
 
@@ -141,6 +233,12 @@ def convolutional_network():
     return keras.Model(inputs, keras.layers.Dense(7)(keras.layers.Flatten()(x)))
 
 
+def transposing_network():
+    inputs = keras.Input((3, 3, 2))
+    x = keras.layers.Conv2DTranspose(4, 5, strides=2)(inputs)  # (9, 9, 4)
+    return keras.Model(inputs, keras.layers.Conv2DTranspose(5, 3, padding="same")(x))
+
+
 def attention_network(embed):
     inputs = x = keras.Input((3, 4))
     if embed:
@@ -153,6 +251,7 @@ def attention_network(embed):
     [
         (dense_network, 2 * 3 * 4 + 3 * 4 * 5),
         (frozen_network, 3 * 4 + 2 * 4 * 5),
+        (transposing_network, 2 * 9 * 25 * 2 * 4 + 3 * 81 * 9 * 4 * 5),
         (convolutional_network, 2 * 36 * 9 * 2 * 4 + 3 * 9 * 4 * 4 * 5 + 3 * 45 * 7),
         # Projection of 3 tokens, scores and weighted values of 2 heads, output projection.
         (lambda: attention_network(False), 2 * 3 * 4 * 12 + 3 * 2 * 2 * 3 * 3 * 2 + 3 * 3 * 4 * 4),
@@ -166,6 +265,16 @@ def test_operations_of_tiny_networks_counted_by_hand(model, multiply_adds):
     import keras_side
 
     assert keras_side.flops_per_row(model()) == 2 * multiply_adds
+
+
+@pytest.mark.parametrize("below, frozen, products", [
+    (True, False, (3, 3)), (True, True, (2, 2)), (False, True, (1, 1)),
+])
+def test_operations_of_a_part_of_a_model(below, frozen, products):
+    import keras_side
+
+    multiply_adds = products[0] * 3 * 4 + products[1] * 4 * 5
+    assert keras_side.flops_per_row(dense_network(), below, frozen) == 2 * multiply_adds
 
 
 @pytest.mark.parametrize("name", cases.CASES)
@@ -183,8 +292,43 @@ def test_operations_are_those_that_pytorch_counts(torch, name):
     x, y = pytorch_side.tensors(case)
     loss = torch.nn.MSELoss() if y.is_floating_point() else torch.nn.CrossEntropyLoss()
     with FlopCounterMode(display=False) as counter:
-        loss(network(x), y).backward()
+        if name in GENERATIVE:
+            pytorch_side.STEPS[name](case, network)(x, y)
+        else:
+            loss(network(x), y).backward()
     assert counter.get_total_flops() == 20 * flops
+
+
+def test_scoreboard_scores_as_many_samples_as_digits(monkeypatch):
+    import scoreboard_side
+
+    scored, score = [], scoreboard_side.Scoreboard.score
+    monkeypatch.setattr(
+        scoreboard_side.Scoreboard, "score",
+        lambda self, images: scored.append((self, images)) or score(self, images),
+    )
+    case = dataclasses.replace(cases.CASES["scoreboard"], rows=70)
+    timing = scoreboard_side.run(case, seed=1)
+    _, (board, samples) = scored
+    assert samples.shape == (70, 784) and board._digits.shape == (70, 1600)
+    assert timing.loss == pytest.approx(score(board, samples)["frechet"]) and timing.loss > 0
+    assert (0 <= samples).all() and (samples <= 1).all()
+    assert timing.seconds > 0 and timing.build_seconds > 0
+
+
+def test_digits_of_the_scoreboard_are_all_different():
+    import scoreboard_side
+
+    parts = [scoreboard_side.digits(10_000, first) for first in (0, -3)]
+    rows = np.concatenate(parts)
+    assert rows.shape == (20_000, 784)
+    assert len(np.unique(np.packbits(rows > 0, axis=1), axis=0)) > 19_950
+    np.testing.assert_allclose(rows.mean(axis=1)[:4000], rows.mean(axis=1)[4000:8000], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name, seconds", [("scoreboard", 20.0), ("ais", 60.0), ("dbm_epoch", 4.0)])
+def test_a_limit_stands_for_a_peer(name, seconds):
+    assert run._limit(cases.CASES[name], 0).seconds == pytest.approx(seconds)
 
 
 def test_matrix_product_rate_is_that_of_the_fastest(monkeypatch):

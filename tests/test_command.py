@@ -132,7 +132,7 @@ def test_settings_without_sense_are_refused_before_anything_is_written(
     fields = {"seeds": 1, "batch_size": 32, "widths": (10, 50), "noises": (0.0, 1.0),
               "learning_rate": 0.0, "optimizer": "adam"}
     kind = dataclasses.make_dataclass("Settings", fields)
-    command._check(kind(**fields))
+    command.check(kind(**fields))
     options = SimpleNamespace(settings=kind(**fields | {name: value}), preset="smoke",
                               results=tmp_path, fresh=False)
     with pytest.raises(UserError) as caught:

@@ -11,6 +11,7 @@ from ann_keras.report import published
 from ann_keras.training import compiled
 from ann_keras.training.metrics import BatchLosses
 from ann_keras.training.resume import Resume
+from tuning import transformer as search
 
 TABLE_3 = [f"{row[1]}/{row[2]}/{row[3]}" for row in published.TABLES[3].rows]
 SMALL = {"dim": 8, "depth": 1, "mlp_dim": 8, "seed": 0, "source": "sample", "batch_size": 1000}
@@ -42,16 +43,24 @@ def test_steps_of_dim_are_taken_in_rows_of_equal_depth_and_mlp_dim():
     assert grid.matched_steps(values, np.subtract) == {(32, 64): pytest.approx(2.0)}
 
 
+def table(rows, score, folder):
+    """``table_accuracies`` of a training that gives one number."""
+    def train(**arguments):
+        return {"test_accuracy": [score(f"{arguments['dim']}/{arguments['depth']}/"
+                                        f"{arguments['mlp_dim']}")]}
+
+    settings = search.Settings(rows=tuple(rows), source="sample")
+    return search.table_accuracies(settings, train, folder)
+
+
 def test_a_row_without_a_result_is_named(tmp_path):
-    def train(row):
-        if row == "2/1/1":
+    def score(row):
+        if row == "16/1/1":
             raise ValueError("out of memory")
         return 0.5
 
-    search = grid.GridOfRows(["1/1/1", "2/1/1"], train, directory=tmp_path, name="few")
-    search.search(verbose=0)
-    with pytest.raises(UserError, match="no result for 2/1/1"):
-        search.accuracies()
+    with pytest.raises(UserError, match="no result for 16/1/1 .*out of memory"):
+        table(["8/1/1", "16/1/1"], score, tmp_path)
 
 
 def test_time_of_an_epoch_is_scaled_to_all_images():
@@ -69,22 +78,20 @@ def test_a_row_is_three_numbers(row):
 
 
 def test_the_search_tries_each_row_once_and_goes_on(tmp_path):
-    rows, tried = ["1/1/1", "2/1/1", "3/1/1"], []
+    rows, tried = ["8/1/1", "16/1/1", "24/1/1"], []
 
-    def train(row):
+    def score(row):
         tried.append(row)
         if len(tried) == 2:
             raise KeyboardInterrupt
-        return float(row[0]) / 10
+        return int(row.split("/")[0]) / 100
 
-    options = {"directory": tmp_path, "name": "three"}
     with pytest.raises(KeyboardInterrupt):
-        grid.GridOfRows(rows, train, **options).search(verbose=0)
-    search = grid.GridOfRows(rows, train, **options)
-    search.search(verbose=0)
-    assert search.accuracies() == {"1/1/1": 0.1, "2/1/1": 0.2, "3/1/1": 0.3}
-    assert tried.count("1/1/1") == 1, "a finished row is not repeated"
-    assert search.get_best_hyperparameters()[0]["row"] == "3/1/1"
+        table(rows, score, tmp_path)
+    assert table(rows, score, tmp_path) == {"8/1/1": 0.08, "16/1/1": 0.16, "24/1/1": 0.24}
+    assert tried == ["8/1/1", "16/1/1", "16/1/1", "24/1/1"], "a finished row is not repeated"
+    table(rows, score, tmp_path)
+    assert len(tried) == 4
 
 
 def data():
@@ -111,15 +118,12 @@ class Interrupt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def test_a_search_over_other_rows_is_not_touched(tmp_path):
-    options = {"directory": tmp_path, "name": "table"}
-    grid.GridOfRows(["a", "b"], lambda row: 0.5, **options).search(verbose=0)
+def test_a_search_over_other_rows_has_a_folder_of_its_own(tmp_path):
+    assert table(["8/1/1", "16/1/1"], lambda row: 0.5, tmp_path).keys() == {"8/1/1", "16/1/1"}
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     assert len(before) > 2
-    with pytest.raises(ValueError, match="table holds a search over another space"):
-        grid.GridOfRows(["a", "c"], lambda row: 0.7, **options)
-    assert before == {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
-    grid.GridOfRows(["a", "b"], lambda row: 0.7, **options)
+    assert table(["8/1/1", "24/1/1"], lambda row: 0.7, tmp_path)["24/1/1"] == 0.7
+    assert all(file.read_bytes() == content for file, content in before.items())
 
 
 def test_training_in_parts_is_training_at_once():

@@ -138,7 +138,7 @@ def published_rbm(task, settings, seed, *, of=None, size=BEST):
 
 
 def bracket(
-    run, *, source, temperatures, binarization="threshold", chains=100, burn_in=1000
+    run, *, source, temperatures, binarization="threshold", chains=100, burn_in=1000, validation=0
 ):
     """Log-likelihood of the binary test images, from above by forward AIS and from below.
 
@@ -148,6 +148,7 @@ def bracket(
         temperatures, chains: of AIS.
         binarization: of the test images, as in ``unseen``.
         burn_in: Gibbs steps from training images to states that reverse AIS starts from.
+        validation: if positive, so many last training images take the place of the test images.
 
     Returns:
         Dict: "upper" and "lower" log-likelihood in nats an image, and the ends of three standard
@@ -156,6 +157,8 @@ def bracket(
         chain that has missed a mode of the machine makes it look too likely.
     """
     rows, test_rows, _ = digits(source)
+    if validation:
+        rows, test_rows = rows[:-validation], rows[-validation:]
     rbm = rbm_of(run)
     machine = ais.of_rbm(rbm, rows.mean(axis=0))
     forward = ais.forward(machine, chains=chains, temperatures=temperatures)

@@ -5,8 +5,6 @@ import keras
 from ann_keras.models.initializers import pytorch_uniform
 from ann_keras.models.normalization import FusedBatchNormalization
 
-_STRIDES = (2, 2)  # of the first blocks of the strided convnet; 1 after them
-
 
 def pooled_convnet():
     """The convnet of Table 1 (task 1.3.5): two convolutions with max pooling, 34,826 parameters.
@@ -37,6 +35,7 @@ def strided_convnet(
     activation="relu",
     batch_norm=True,
     pooling=False,
+    strides=(2, 2),
 ):
     """The convnet of task 3.2.2: four convolutions, 258,086 parameters, 257,798 trainable.
 
@@ -52,14 +51,15 @@ def strided_convnet(
         dropout: rate of each block; no layer at 0.
         activation: of each block, a Keras name.
         batch_norm: whether blocks normalise.
-        pooling: 2×2 max pooling after the activation where the report has stride 2; a last odd
-            row or column is pooled alone, so that all sizes stay as they are with strides.
+        pooling: max pooling after the activation where there would be a stride, 2×2 for 2; rows
+            and columns left over are pooled too, so that all sizes stay as they are with strides.
+        strides: of the first blocks; 1 after them.
 
     Returns:
         A Functional model, inputs (n, 28, 28, 1) in [0, 1], outputs class probabilities (n, 10).
 
     Raises:
-        ValueError: no block, sequences of different lengths, a number of filters below one, a
+        ValueError: no block, sequences of different lengths, filters or a stride below one, a
             negative padding, a dropout rate outside [0, 1), an unknown activation, or a kernel
             larger than the padded input.
     """
@@ -68,7 +68,7 @@ def strided_convnet(
     inputs = x = keras.Input((size, size, channels), name="image")
     for block in range(len(filters)):
         kernel, padding = kernel_sizes[block], paddings[block]
-        step = _STRIDES[block] if block < len(_STRIDES) else 1
+        step = strides[block] if block < len(strides) else 1
         size = convolution_size(size, kernel, padding, step)
         # As in PyTorch: padding="same" with stride 2 would pad less, and on one side more.
         if padding:

@@ -48,12 +48,14 @@ class Task:
         settings: the frozen dataclass that the script runs with; ``settings.seeds`` counts seeds.
         results: folder above the presets.
         fresh: repeat runs that are saved already.
+        tensorboard: folder for the curves of trainings, or None.
 
     Raises:
         UserError: the folder cannot be made or written.
     """
 
-    def __init__(self, identifier, preset, settings, results="results", fresh=False):
+    def __init__(self, identifier, preset, settings, results="results", fresh=False,
+                 tensorboard=None):
         self.published = published.TASKS[identifier]
         self.identifier, self.preset, self.settings = identifier, preset, settings
         self.seeds = list(range(settings.seeds))
@@ -61,6 +63,7 @@ class Task:
         self.seconds, self.reused = 0.0, 0
         self._measurements, self._claims, self._figures, self._tables = {}, {}, [], []
         self._fresh, self._used_runs = fresh, set()
+        self._tensorboard = tensorboard
         try:
             (self.folder / "runs").mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -102,7 +105,8 @@ class Task:
                 shutil.rmtree(checkpoint, ignore_errors=True)
             start = time.perf_counter()
             arguments = settings | extra
-            values = _in_process(compute, arguments) if isolated else compute(**arguments)
+            with self._watched(name, settings):
+                values = _in_process(compute, arguments) if isolated else compute(**arguments)
             values = {field: np.asarray(value) for field, value in values.items()}
             seconds = time.perf_counter() - start
             buffer = io.BytesIO()
@@ -223,6 +227,18 @@ class Task:
                 archive.writestr(zipfile.ZipInfo(file), _run_bytes(self.folder, file))
         self._write("runs.zip", buffer.getvalue())
         shutil.rmtree(self.folder / "runs", ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _watched(self, name, settings):
+        """TensorBoard's folder of a run, if there is to be one."""
+        if self._tensorboard is None:
+            yield
+            return
+        from ann_keras.training import tensorboard  # imports Keras
+
+        tensorboard.write_to(self._tensorboard)
+        with tensorboard.run(f"task_{self.identifier}/{name}".replace(" ", "_"), settings):
+            yield
 
     def _write(self, name, content):
         write_whole(self.folder / name, content)

@@ -4,5 +4,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules={"compiled", "finite", "lbfgs", "metrics", "resume", "ridge", "rollout"},
+    submodules={
+        "compiled", "finite", "lbfgs", "metrics", "resume", "ridge", "rollout", "tensorboard",
+    },
 )

@@ -12,6 +12,8 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from ann_keras.training import tensorboard
+
 _SECONDS_PER_CALL = 0.5  # how long the graph runs before progress is shown
 
 
@@ -74,7 +76,8 @@ def fit(
     history = keras.callbacks.History()
     # The history comes last, as in fit: callbacks before it may add to the logs.
     followers = keras.callbacks.CallbackList(
-        [*others, history], model=model, epochs=epochs, steps=-(-_rows(data) // batch_size)
+        [*others, *tensorboard.callbacks(), history], model=model, epochs=epochs,
+        steps=-(-_rows(data) // batch_size),
     )
     model.stop_training = False
     followers.on_train_begin()

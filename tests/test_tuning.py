@@ -1,0 +1,372 @@
+"""Searches that are interrupted, killed, spread over workers, or asked for in a wrong way."""
+
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras_tuner
+import pytest
+
+from ann_keras.errors import UserError
+from tuning import oracles, outputs, regression, search as searches, workers
+from tuning.tuner import Tuner, project_folder
+
+ROOT = Path(__file__).resolve().parents[1]
+SLOW = "--preset", "smoke", "--training-points", 1000, "--epochs", 60
+
+
+class Valley(searches.Search):
+    """A search without a network: the objective is a value of the space."""
+
+    objective = "depth"
+
+    def __init__(self, settings=None, *, result=lambda trial, x: x):
+        super().__init__(settings or regression.PRESETS["smoke"])
+        self.result, self.tried = result, []
+
+    def values(self, hp):
+        x = hp.Float("x", 0, 10, default=5.0)
+        if x > 9.9:
+            searches.refuse("too far")
+        return {"x": x, "way": hp.Choice("way", ["left", "right"], default="right")}
+
+    def build(self, hp):
+        return None
+
+    def fit(self, hp, model, *, checkpoint, epochs=None):
+        self.tried.append(hp["x"])
+        return {"depth": self.result(len(self.tried), hp["x"]), "steps": 3}
+
+
+def tuner_of(search, folder, kind="random", max_trials=6, seed=1):
+    oracle = oracles.create(kind, search, max_trials=max_trials, epochs=9, seed=seed)
+    return Tuner(search, oracle, project_folder(folder, kind, search, seed))
+
+
+def found(tuner):
+    return outputs.rows(tuner.hypermodel, tuner.oracle.trials.values())
+
+
+@pytest.mark.parametrize("kind", list(oracles.KINDS))
+def test_the_first_trial_has_the_defaults(tmp_path, kind):
+    search = Valley()
+    tuner = tuner_of(search, tmp_path, kind)
+    tuner.search(verbose=0)
+    first = next(row for row in found(tuner) if row.trial == 0)
+    assert first.settings == {"x": 5.0, "way": "right"}
+    assert len(search.tried) == len(tuner.oracle.trials) == 6
+    if kind != "hyperband":  # which takes good trials up again
+        assert len({tuple(row.settings.values()) for row in found(tuner)}) == 6
+
+
+def test_rows_are_best_first_with_what_fit_gave(tmp_path):
+    tuner = tuner_of(Valley(), tmp_path)
+    tuner.search(verbose=0)
+    rows = found(tuner)
+    assert [row.objective for row in rows] == sorted(row.settings["x"] for row in rows)
+    assert rows[0].metrics["steps"] == 3 and rows[0].metrics["seconds"] >= 0
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), None])
+def test_failed_trials_do_not_end_the_search(tmp_path, bad):
+    def result(trial, x):
+        if 1 < trial < 6:
+            if bad is None:
+                raise MemoryError("no memory left")
+            return bad
+        return x
+
+    tuner = tuner_of(Valley(result=result), tmp_path, max_trials=8)
+    tuner.search(verbose=0)
+    rows = found(tuner)
+    assert [row.status for row in rows].count("FAILED") == 4
+    assert [row.status for row in rows].count("COMPLETED") == 4
+    assert all(row.objective is None for row in rows[4:])
+    text = "no memory left" if bad is None else "is not finite"
+    assert text in rows[-1].message
+
+
+def test_a_combination_without_sense_is_refused_before_anything_is_built(tmp_path):
+    class Strict(Valley):
+        built = 0
+
+        def values(self, hp):
+            values = super().values(hp)
+            if values["x"] != 5.0:
+                searches.refuse("only five will do")
+            return values
+
+        def build(self, hp):
+            Strict.built += 1
+
+    tuner = tuner_of(Strict(), tmp_path)
+    tuner.search(verbose=0)
+    rows = found(tuner)
+    assert Strict.built == 1 and rows[0].objective == 5.0
+    assert {row.status for row in rows[1:]} == {"FAILED"}
+    assert "only five will do" in rows[1].message
+
+
+def test_an_interrupted_search_goes_on_and_repeats_nothing(tmp_path):
+    def stop(trial, x):
+        if trial == 3:
+            raise KeyboardInterrupt
+        return x
+
+    whole = Valley()
+    tuner_of(whole, tmp_path / "whole").search(verbose=0)
+    first, second = Valley(result=stop), Valley()
+    with pytest.raises(KeyboardInterrupt):
+        tuner_of(first, tmp_path / "parts").search(verbose=0)
+    tuner = tuner_of(second, tmp_path / "parts")
+    tuner.search(verbose=0)
+    assert first.tried[:2] + second.tried == whole.tried
+    assert first.tried[2] == second.tried[0], "the interrupted trial is begun again"
+    assert [row.status for row in found(tuner)] == ["COMPLETED"] * 6
+
+
+@pytest.mark.parametrize("kind", list(oracles.KINDS))
+def test_a_kill_between_two_writes_loses_no_trial(tmp_path, kind, monkeypatch):
+    """The process dies at every possible moment of a search in turn; each time it goes on."""
+    writes = []
+    write = oracles.write_whole
+
+    def dying(path, content):
+        writes.append(path)
+        if len(writes) == deadly:
+            raise SystemExit
+        write(path, content)
+
+    monkeypatch.setattr(oracles, "write_whole", dying)
+    monkeypatch.setattr(gc, "collect", lambda: 0)  # takes most of the time of such trials
+    for deadly in range(3, 16):
+        writes.clear()
+        search, folder = Valley(), tmp_path / str(deadly)
+        with pytest.raises(SystemExit):
+            tuner_of(search, folder, kind, max_trials=4).search(verbose=0)
+        tuner = tuner_of(search, folder, kind, max_trials=4)
+        tuner.search(verbose=0)
+        trials = tuner.oracle.trials
+        assert {trial.status for trial in trials.values()} == {"COMPLETED"}
+        assert sorted(tuner.oracle.end_order) == sorted(trials) and len(trials) == 4
+        assert len(search.tried) <= 5, "no more than the trial that died runs twice"
+
+
+def test_a_chief_that_starts_again_leaves_trials_to_workers_that_live(tmp_path):
+    search = Valley()
+    oracle = tuner_of(search, tmp_path).oracle
+    running = {name: oracle.create_trial(name).trial_id for name in ("worker-0", "worker-7")}
+    again = oracles.create("random", search, max_trials=6, epochs=9, seed=1)
+    again.workers = ["worker-0", "worker-1"]
+    Tuner(search, again, project_folder(tmp_path, "random", search, 1))
+    assert again.create_trial("worker-0").trial_id == running["worker-0"]
+    assert again.create_trial("worker-1").trial_id == running["worker-7"], "its worker is gone"
+    assert again.create_trial("worker-2").trial_id == "2"
+
+
+def test_a_trial_that_kills_its_process_fails_in_the_end(tmp_path):
+    search = Valley(result=lambda trial, x: (_ for _ in ()).throw(SystemExit()))
+    for _ in range(3):
+        with pytest.raises(SystemExit):
+            tuner_of(search, tmp_path, max_trials=1).search(verbose=0)
+    tuner = tuner_of(search, tmp_path, max_trials=1)
+    tuner.search(verbose=0)
+    (row,) = found(tuner)
+    assert row.status == "FAILED" and "died 3 times" in row.message and len(search.tried) == 3
+
+
+def test_another_space_or_setting_never_mixes_in(tmp_path):
+    class Wider(Valley):
+        def values(self, hp):
+            return super().values(hp) | {"y": hp.Float("y", 0, 1, default=0.5)}
+
+    longer = regression.Settings(epochs=99)
+    more = regression.Settings(max_trials=99, **{
+        name: getattr(regression.PRESETS["smoke"], name)
+        for name in ("seeds", "epochs", "training_points", "evaluation_seeds")
+    })
+    folders = [project_folder(tmp_path, "random", search, 1)
+               for search in (Valley(), Wider(), Valley(longer))]
+    folders += [project_folder(tmp_path, "grid", Valley(), 1),
+                project_folder(tmp_path, "random", Valley(), 2)]
+    assert len(set(folders)) == 5
+    assert project_folder(tmp_path, "random", Valley(more), 1) == folders[0]
+    space = folders[0] / "space.json"
+    for text in (space.read_text().replace('"version": 1', '"version": 0'), "{"):
+        space.write_text(text)
+        with pytest.raises(UserError, match="of another version of this search"):
+            project_folder(tmp_path, "random", Valley(), 1)
+
+
+def tune(*arguments, name="regression", **variables):
+    return subprocess.Popen(
+        [sys.executable, "-m", "tuning", name, *map(str, arguments)], cwd=ROOT, text=True,
+        env=os.environ | {key: str(value) for key, value in variables.items()},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )
+
+
+def ended(process, timeout=240):
+    out, err = process.communicate(timeout=timeout)
+    return process.returncode, out, err
+
+
+def trials_of(results):
+    files = list(Path(results).rglob("trial.json"))
+    return {file.parent.name: json.loads(file.read_text())["status"] for file in files}
+
+
+def wait_for(condition, process, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline and process.poll() is None, process.communicate()
+        time.sleep(0.1)
+
+
+def test_a_killed_search_goes_on_from_the_last_epoch_and_then_says_that_it_is_finished(tmp_path):
+    arguments = *SLOW, "--results", tmp_path, "--max-trials", 3
+    first = tune(*arguments)
+    wait_for(lambda: list(tmp_path.rglob("trial_1/checkpoint/*/state.json")), first)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    assert trials_of(tmp_path) == {"trial_0": "COMPLETED", "trial_1": "RUNNING"}
+    state = next(tmp_path.rglob("trial_1/checkpoint/*/state.json"))
+    assert json.loads(state.read_text())["logs"], "epochs that need not be repeated"
+    code, out, err = ended(tune(*arguments))
+    assert code == 0, err
+    assert "going on after 2 trials" in out and "trial 0:" not in out and "trial 2:" in out
+    assert trials_of(tmp_path) == {f"trial_{trial}": "COMPLETED" for trial in range(3)}
+    table = (tmp_path / "smoke" / "tuning" / "regression" / "trials.csv").read_text()
+    assert table.count("COMPLETED") == 3
+    code, out, err = ended(tune(*arguments))
+    assert code == 0 and "this search has all its 3 trials" in out and "trial 2:" not in out
+
+
+def children(process):
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)],
+                            capture_output=True, text=True).stdout.split()
+    names = {}
+    for pid in map(int, listed):
+        for entry in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            if entry.startswith(b"KERASTUNER_TUNER_ID="):
+                names[entry.split(b"=")[1].decode()] = pid
+    return names
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="finds processes in /proc")
+def test_a_killed_worker_and_a_killed_chief_cost_no_trial(tmp_path):
+    process = tune(*SLOW, "--results", tmp_path, "--max-trials", 6, "--workers", 2)
+    wait_for(lambda: "COMPLETED" in trials_of(tmp_path).values(), process)
+    os.kill(children(process)["worker-0"], signal.SIGKILL)
+    done = len(trials_of(tmp_path))
+    wait_for(lambda: len(trials_of(tmp_path)) > done, process)
+    os.kill(children(process)["chief"], signal.SIGKILL)
+    code, out, err = ended(process)
+    assert code == 0, out + err
+    assert trials_of(tmp_path) == {f"trial_{trial}": "COMPLETED" for trial in range(6)}
+    assert "worker-0 ended (SIGKILL)" in out and "chief ended (SIGKILL)" in out
+    (oracle,) = tmp_path.rglob("oracle.json")
+    assert sorted(json.loads(oracle.read_text())["end_order"]) == list("012345"), "each once"
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (("--max-trials", 0), "--max-trials must be at least 1, got 0"),
+        (("--workers", -1), "--workers must be at least 0 and --replicas at least 1"),
+        (("--port", 99999, "--workers", 1), "--port must lie between 1 and 65535, got 99999"),
+        (("--preset", "large"), "invalid choice"),
+        (("--layers", 3), "--layers"),
+    ],
+)
+def test_bad_options_are_refused_in_one_line(tmp_path, arguments, words):
+    code, _, err = ended(tune(*arguments, "--results", tmp_path))
+    assert code == 2 and err.startswith("error: ") and err.count("\n") == 1
+    assert words in err or arguments[0] in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_unknown_searches_and_none_are_refused():
+    code, _, err = ended(tune(name="regresion"))
+    assert code == 2 and "there is no search 'regresion': choose from regression, " in err
+    code, _, err = ended(tune(name="--workers"))
+    assert code == 2 and err.count("\n") == 1
+
+
+def test_a_port_in_use_is_refused(tmp_path):
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind((workers.ADDRESS, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for options in ({}, {"KERASTUNER_TUNER_ID": "chief", "KERASTUNER_ORACLE_PORT": port,
+                             "KERASTUNER_ORACLE_IP": workers.ADDRESS}):
+            more = () if options else ("--workers", 1, "--port", port)
+            code, _, err = ended(
+                tune("--preset", "smoke", "--results", tmp_path, *more, **options), 60
+            )
+            assert code == 2 and err.startswith(f"error: cannot listen at 127.0.0.1:{port}")
+
+
+def test_a_worker_without_a_chief_says_so():
+    port = workers.free_port()
+    begin = time.monotonic()
+    with pytest.raises(UserError, match=f"no chief answers at 127.0.0.1:{port} for 1 s"):
+        workers.check_chief(workers.ADDRESS, port, seconds=1)
+    assert time.monotonic() - begin < 20 and workers.REACH <= 60
+
+
+@pytest.mark.parametrize(
+    "variables, words",
+    [
+        ({"KERASTUNER_TUNER_ID": "chief"}, "KERASTUNER_ORACLE_IP is not set"),
+        ({"KERASTUNER_TUNER_ID": "worker-0", "KERASTUNER_ORACLE_IP": "127.0.0.1",
+          "KERASTUNER_ORACLE_PORT": "http"}, "must be a number, got 'http'"),
+    ],
+)
+def test_variables_of_many_machines_are_checked(monkeypatch, variables, words):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match=words):
+        workers.variables()
+
+
+def test_a_process_that_never_lives_ends_the_search(capfd):
+    with pytest.raises(UserError, match="chief does not stay alive: no such thing"):
+        workers.run(
+            [sys.executable, "-c", "import sys; print('no such thing', file=sys.stderr); "
+                                   "sys.exit(1)"], 1, workers.free_port(),
+        )
+
+
+def test_importance_finds_the_hyperparameter_that_decides():
+    search = Valley()
+    trials = [
+        outputs.Row(number, "COMPLETED", x, {"x": x, "way": way}, {}, {})
+        for number, (x, way) in enumerate(
+            (x, way) for x in range(10) for way in ("left", "right")
+        )
+    ]
+    found = outputs.importance(search, trials)
+    assert list(found) == ["x", "way"]
+    assert found["x"][0] > 0.5 and abs(found["way"][0]) < 0.1
+
+
+def test_two_logical_devices_share_a_batch(tmp_path):
+    one = ended(tune("--preset", "smoke", "--results", tmp_path, "--replicas", 2))
+    assert one[0] == 0, one[2]
+    best = json.loads((tmp_path / "smoke/tuning/regression/best.json").read_text())
+    assert best["completed"] == 2
+    code, _, err = ended(tune("--preset", "smoke", "--results", tmp_path, "--replicas", 2,
+                              name="rbm"))
+    assert code == 2 and "takes no --replicas" in err
+
+
+def test_keras_tuner_still_has_what_is_mended_here():
+    assert keras_tuner.__version__.startswith("1.4."), "look at oracles.py again"

@@ -1,0 +1,348 @@
+"""Every search: its published setting, its space, two smoke trials, what an interruption leaves."""
+
+import csv
+import dataclasses
+import importlib.util
+import inspect
+import json
+import math
+from pathlib import Path
+from types import SimpleNamespace
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+from keras_tuner.errors import FailedTrialError
+
+import tuning
+from ann_keras import data, experiments, models
+from ann_keras.experiments import settings as shared
+from ann_keras.report import published
+from ann_keras.training import resume
+from tuning import __main__ as command, run as runs
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = 12  # of each space
+
+
+def search_of(name, preset="smoke", **changes):
+    module = tuning.load(name)
+    return module.Search(dataclasses.replace(module.PRESETS[preset], **changes))
+
+
+def setting(**values):
+    hp = keras_tuner.HyperParameters()
+    hp.values = values
+    return hp
+
+
+def report_of(task):
+    """The settings of a script's report preset."""
+    file = ROOT / "scripts" / f"task_{task.replace('.', '_')}.py"
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.PRESETS["report"]
+
+
+def defaults_of(function, *names):
+    parameters = inspect.signature(function).parameters
+    found = {name: parameters[name].default for name in names or parameters}
+    return {name: list(value) if isinstance(value, tuple) else value
+            for name, value in found.items()}
+
+
+def published_regression():
+    return defaults_of(
+        experiments.regression.fit_gradient, "hidden_units", "activations", "optimizer",
+        "learning_rate",
+    )
+
+
+def published_network(task):
+    settings = report_of(task)
+    return {name: getattr(settings, name) for name in ("lag", "units", "learning_rate")}
+
+
+def published_autoencoder():
+    return defaults_of(
+        experiments.autoencoder.train, "hidden_units", "pretraining_epochs", "classifier_epochs",
+        "fine_tuning_epochs", "pretraining_rate", "learning_rate",
+    )
+
+
+def published_transformer():
+    _, dim, depth, mlp_dim, *_ = published.TABLES[3].rows[0]
+    return {"dim": int(dim), "depth": int(depth), "mlp_dim": int(mlp_dim),
+            "learning_rate": experiments.transformer.LEARNING_RATE, "attention_scale": "model"}
+
+
+def published_rbm():
+    components, rate = experiments.boltzmann.BEST
+    return {"components": components, "learning_rate": rate, "iterations": shared.RBM().iterations}
+
+
+def published_vae():
+    """What ``experiments.vae`` trains as the published model."""
+    task = SimpleNamespace(seeds=[0], run=lambda *_, **arguments: arguments)
+    arguments, = experiments.vae.trained(task, shared.VAE(), None)
+    return {name: arguments[name]
+            for name in ("latent_dim", "hidden_dim", "learning_rate", "beta_1", "batch_size")}
+
+
+PUBLISHED = {
+    "regression": published_regression,
+    "timeseries_mlp": lambda: published_network("2.2.1"),
+    "timeseries_lstm": lambda: published_network("2.2.2"),
+    "autoencoder": published_autoencoder,
+    "convnet": lambda: defaults_of(models.cnn.strided_convnet),
+    "transformer": published_transformer,
+    "rbm": published_rbm,
+    "vae": published_vae,
+}
+# Settings of the report preset that a script's have too: its task, and other names of them.
+COMMON = {
+    "regression": ("1.4.3", ("epochs", "batch_size", "source"), {}),
+    "timeseries_mlp": ("2.2.1", ("batch_size",), {}),
+    "autoencoder": ("3.1.1", ("images", "batch_size", "source"), {}),
+    "convnet": ("3.2.2", ("epochs", "batch_size", "learning_rate", "test_images"),
+                {"images": "training_images", "source": "mnist"}),
+    "rbm": ("4.1.2", ("batch_size", "source"), {}),
+    "vae": ("4.3.3", ("source",), {}),
+}
+
+
+@pytest.mark.parametrize("name", tuning.SEARCHES)
+def test_defaults_are_the_published_setting(name):
+    assert search_of(name, "report").values(keras_tuner.HyperParameters()) == PUBLISHED[name]()
+
+
+@pytest.mark.parametrize("name", COMMON)
+def test_what_is_not_searched_is_as_published(name):
+    task, same, renamed = COMMON[name]
+    ours, theirs = search_of(name, "report").settings, report_of(task)
+    for field, other in ({field: field for field in same} | renamed).items():
+        assert getattr(ours, field) == getattr(theirs, other), field
+
+
+@pytest.mark.parametrize("name, task", [("timeseries_mlp", "2.2.1"), ("timeseries_lstm", "2.2.2")])
+def test_networks_take_as_many_steps_as_over_the_published_folds(name, task):
+    report, ours = report_of(task), search_of(name, "report").settings
+    windows = data.santafe.TRAINING_POINTS - report.lag
+    folds = data.santafe.expanding_folds(
+        windows, folds=report.folds, validation=report.validation, gap=report.lag
+    )
+    batch = getattr(report, "batch_size", windows)
+    steps = sum(math.ceil(len(fit_on) / batch) for fit_on, _ in folds) * report.epochs
+    assert math.ceil(windows / batch) * ours.epochs == pytest.approx(steps, rel=0.02)
+
+
+@pytest.mark.parametrize("name", tuning.SEARCHES)
+def test_settings_are_built_or_refused_before_anything_is_built(name, monkeypatch):
+    search = search_of(name, "report", **({"source": "sample"} if name == "transformer" else {}))
+    space = keras_tuner.HyperParameters()
+    search.values(space)
+    built = 0
+    for seed in range(SAMPLES):
+        drawn = {part.name: part.random_sample(100 * seed + place)
+                 for place, part in enumerate(space.space)}
+        with monkeypatch.context() as patch:
+            patch.setattr(keras.layers.Layer, "__init__", lambda *_, **__: pytest.fail("built"))
+            try:
+                values = search.values(setting(**drawn))
+            except FailedTrialError as refusal:
+                assert len(str(refusal)) > 20 and "\n" not in str(refusal)
+                continue
+        assert json.loads(json.dumps(values)) == values  # best.json gives them to ``evaluate``
+        if built < 4 or name == "convnet":  # what is left is more of the same
+            assert search.build(setting(**drawn)).count_params() > 0
+        built += 1
+    assert built > SAMPLES / 3
+
+
+@pytest.mark.parametrize("name, values, reason", [
+    ("timeseries_mlp", {"lag": 120}, "lag of 120 leaves no window .* 100"),
+    ("timeseries_lstm", {"lag": 100}, "lag of 100 leaves no window .* 100"),
+    ("autoencoder", {"first_units": 128, "second_units": 160}, "160 > 128"),
+    ("convnet", {"kernel_2": 6, "padding_1": 0, "padding_2": 0, "stride_1": 3, "stride_2": 3},
+     "block 3: .*3×3.*1×1"),
+    ("convnet", {"stride_1": 1, "stride_2": 1}, "multiplications .* more than 5,000,000"),
+    ("vae", {"latent_dim": 300, "hidden_dim": 256}, "300 components .* 256"),
+])
+def test_refusals_say_why(name, values, reason):
+    changes = {"origins": (100,)} if name.startswith("timeseries") else {}
+    with pytest.raises(FailedTrialError, match=reason):
+        search_of(name, "report", **changes).values(setting(**values))
+
+
+def test_validation_forecasts_cannot_reach_the_test_points():
+    with pytest.raises(ValueError, match="at most 900.*got 901"):
+        search_of("timeseries_mlp", origins=(500, 901))
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"pooling": True}, {"stride_1": 3, "stride_2": 1}, {"pooling": True, "stride_1": 3},
+    {"filters": 4, "kernel_1": 2, "kernel_3": 6, "padding_3": 2},
+])
+def test_work_is_that_of_the_network(options):
+    search, work = search_of("convnet"), 0
+    model = search.build(setting(**options))
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            work += math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape)
+    work += math.prod(model.layers[-2].kernel.shape)
+    assert tuning.load("convnet").multiplications(**search.values(setting(**options))) == work
+
+
+def options_of(name, folder, **changes):
+    settings = dataclasses.replace(tuning.load(name).PRESETS["smoke"], **changes)
+    return command.Options(search=name, settings=settings, preset="smoke", results=folder)
+
+
+def trials_of(name, folder):
+    """Rows of trials.csv by trial, without what differs from run to run."""
+    with open(folder / "smoke" / "tuning" / name / "trials.csv") as file:
+        return {row["trial"]: row | {"seconds": None} for row in csv.DictReader(file)}
+
+
+@pytest.mark.parametrize("name", tuning.SEARCHES)
+def test_two_smoke_trials(name, tmp_path):
+    runs.run(options_of(name, tmp_path))
+    search, trials = search_of(name), trials_of(name, tmp_path)
+    hp = keras_tuner.HyperParameters()
+    search.values(hp)
+    assert list(sorted(trials)) == ["0", "1"]
+    assert all(row["status"] == "COMPLETED" for row in trials.values())
+    assert {part: trials["0"][part] for part in hp.values} == {
+        part: str(value) for part, value in hp.values.items()
+    }
+    assert all(math.isfinite(float(row[search.objective])) for row in trials.values())
+    best = json.loads((tmp_path / "smoke" / "tuning" / name / "best.json").read_text())
+    order = min if search.direction == "min" else max
+    assert best["best"][search.objective] == order(
+        float(row[search.objective]) for row in trials.values()
+    )
+    if getattr(search.settings, "evaluation_seeds", 0):
+        results = best["compared"]["published"]
+        assert results["settings"] == search.values(keras_tuner.HyperParameters())
+        tests = [name for name in results if name.startswith("test_")]
+        assert tests and all(np.isfinite(results[name]).all() for name in tests)
+
+
+def interrupt(patch, owner, name, call):
+    """Let a function raise KeyboardInterrupt in place of its call of this number; count calls."""
+    calls, function = [], getattr(owner, name)
+
+    def counted(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return function(*arguments, **options)
+
+    patch.setattr(owner, name, counted)
+    return calls
+
+
+@pytest.mark.parametrize("name, changes, owner, function, parts", [
+    ("vae", {"epochs": 3}, resume.Resume, "on_epoch_end", 3),
+    ("timeseries_mlp", {"origins": (300, 350), "evaluation_seeds": 0}, experiments.laser,
+     "validate", 2),
+])
+def test_an_interrupted_trial_goes_on(name, changes, owner, function, parts, tmp_path, monkeypatch):
+    options = options_of(name, tmp_path / "interrupted", **changes)
+    with monkeypatch.context() as patch:
+        interrupt(patch, owner, function, call=2 * parts)  # the last part of the second trial
+        with pytest.raises(KeyboardInterrupt):
+            runs.run(options)
+    with monkeypatch.context() as patch:
+        calls = interrupt(patch, owner, function, call=None)
+        runs.run(options)
+    assert len(calls) == 1
+    runs.run(dataclasses.replace(options, results=tmp_path / "whole"))
+    whole = trials_of(name, tmp_path / "whole")
+    assert len(whole) == 2
+    assert trials_of(name, tmp_path / "interrupted") == whole
+
+
+@pytest.mark.parametrize("name", ["autoencoder", "rbm"])
+def test_finished_seeds_are_kept(name, tmp_path, monkeypatch):
+    search, hp, seen = search_of(name, seeds=3), keras_tuner.HyperParameters(), []
+
+    def train(first, *rest, **_):
+        seed = rest[0] if rest else first.random_state
+        seen.append(seed)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return {search.objective.removeprefix("val_" if rest else ""): float(seed)}
+
+    monkeypatch.setattr(search, "_train", train)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(hp, search.build(hp), checkpoint=tmp_path)
+    result = search.fit(hp, search.build(hp), checkpoint=tmp_path)
+    assert seen == [0, 1, 1, 2] and result[search.objective] == 1.0
+
+
+def test_forecast_errors_of_fewer_epochs_are_not_taken_for_those_of_more(tmp_path, monkeypatch):
+    search, hp = search_of("timeseries_mlp", origins=(300, 400, 500), seeds=3), setting()
+    found = {300: [1, 2, 9], 400: [5, 4, 3], 500: [7, 0, 0]}
+
+    def validate(fit, starts, *, seed, epochs, **_):
+        return {"nmse": np.array([100 * epochs + found[starts[0]][seed]], float)}
+
+    monkeypatch.setattr(experiments.laser, "validate", validate)
+    for epochs in (1, 2):  # as Hyperband gives them, with the checkpoint of before
+        result = search.fit(hp, search.build(hp), checkpoint=tmp_path, epochs=epochs)
+        assert result["val_nmse"] == pytest.approx(100 * epochs + (2 + 4 + 0) / 3)
+        assert result["worst_origin"] == 100 * epochs + 4
+
+
+def test_objective_does_not_depend_on_the_test_points(tmp_path, monkeypatch):
+    search, hp = search_of("timeseries_mlp", origins=(900,)), setting(lag=10)
+    known = search.fit(hp, search.build(hp), checkpoint=tmp_path / "known")
+    series = data.santafe.load_all().copy()
+    series[data.santafe.TRAINING_POINTS:] = 77.0
+    monkeypatch.setattr(data.santafe, "_series", lambda: series)
+    assert search.fit(hp, search.build(hp), checkpoint=tmp_path / "changed") == known
+
+
+def test_rbm_is_trained_as_published_on_other_images(monkeypatch):
+    search, hp = search_of("rbm"), setting(components=50, learning_rate=0.2, iterations=2)
+    kept = []
+    monkeypatch.setattr(search, "_score", lambda weights, **_: kept.append(weights) or {})
+    search._train(search.build(hp, seed=3))
+    rows, _, _ = experiments.boltzmann.digits("sample")
+    settings = search.settings
+    parts = rows[:settings.images], rows[-settings.validation:], None
+    monkeypatch.setattr(experiments.boltzmann, "digits", lambda source: parts)
+    expected = experiments.boltzmann.train_rbm(
+        seed=3, batch_size=settings.batch_size, source="sample", **search.values(hp)
+    )
+    np.testing.assert_array_equal(kept[0]["components"], expected["components"])
+
+
+def test_likelihood_of_held_out_images(monkeypatch):
+    boltzmann, random = experiments.boltzmann, np.random.default_rng(0)
+    rows, _, _ = boltzmann.digits("sample")
+    run = {"components": random.normal(0, 0.1, (5, 784)).astype(np.float32),
+           "hidden_bias": np.zeros(5, np.float32), "visible_bias": np.full(784, -2, np.float32)}
+    options = {"source": "sample", "temperatures": 10, "chains": 5, "burn_in": 2}
+    held_out = boltzmann.bracket(run, validation=100, **options)
+    exact = boltzmann.rbm_of(run).log_likelihood(boltzmann.binary(rows[-100:])).mean()
+    assert held_out["lower"] == pytest.approx(exact, abs=5)
+    monkeypatch.setattr(boltzmann, "digits", lambda source: (rows[:-100], rows[-100:], None))
+    assert boltzmann.bracket(run, **options) == held_out
+
+
+def test_images_that_judge_are_not_trained_on():
+    from tuning import images
+
+    settings = SimpleNamespace(source="sample", images=3_000, validation=1_000)
+    (x, y), (held_out, labels) = images.held_out(settings)
+    (every, digits), _ = data.mnist.load("sample")
+    np.testing.assert_array_equal(x, data.mnist.scale(every[:3_000]))
+    np.testing.assert_array_equal(held_out, data.mnist.scale(every[3_000:]))
+    assert (np.argmax(np.concatenate([y, labels]), axis=1) == digits).all()
+    settings.images = 3_001
+    with pytest.raises(ValueError, match="3001 images .* 1000 .* 4000"):
+        images.held_out(settings)

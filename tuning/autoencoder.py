@@ -1,0 +1,89 @@
+"""The stacked autoencoder: sizes of both encoders, epochs and learning rates of the phases.
+
+The report chose 256 and 64 units, 20 epochs of pre-training, 30 of the classifier and 50 of
+fine-tuning by hand, looking at 1,000 test images (D6), and says that sizes matter little and
+epochs much (claim 3.1.1-b). The objective is the accuracy on held-out training images after
+fine-tuning: what the network is for. The losses of earlier phases are means to it, and they do not
+compare between sizes.
+
+Report preset: a trial takes about 30 seconds on one core, the search about 15 minutes on two.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import keras
+import numpy as np
+
+from ann_keras import experiments, models
+from tuning import search
+
+
+@dataclass(frozen=True)
+class Settings:
+    max_trials: int = 60  # ours
+    seeds: int = 2  # ours: trainings of a trial
+    images: int = 6_000  # report: random training images, drawn anew for each phase
+    batch_size: int = 128  # report
+    source: Literal["full", "sample"] = "full"  # report
+    validation: int = 6_000  # ours: last training images, held out
+    evaluation_seeds: int = 5  # ours: trainings of a setting that is compared
+
+
+PRESETS = {
+    "smoke": Settings(max_trials=2, seeds=1, images=100, source="sample", validation=100,
+                      evaluation_seeds=1),
+    "quick": Settings(max_trials=6, seeds=1, images=1_000, source="sample", validation=1_000,
+                      evaluation_seeds=1),
+    "report": Settings(),
+}
+
+
+class Search(search.Search):
+    objective = "val_accuracy"
+    direction = "max"
+
+    def values(self, hp):
+        first = hp.Int("first_units", 128, 512, step=64, default=256)
+        second = hp.Int("second_units", 32, 256, step=32, default=64)
+        if second > first:
+            search.refuse(f"the second encoder has more units than the first: {second} > {first}")
+        return {
+            "hidden_units": [first, second],
+            "pretraining_epochs": hp.Int("pretraining_epochs", 0, 60, step=10, default=20),
+            "classifier_epochs": hp.Int("classifier_epochs", 0, 90, step=10, default=30),
+            "fine_tuning_epochs": hp.Int("fine_tuning_epochs", 10, 100, step=10, default=50),
+            "pretraining_rate": hp.Float("pretraining_rate", 0.03, 30, sampling="log",
+                                         default=0.1),
+            "learning_rate": hp.Float("learning_rate", 0.03, 3, sampling="log", default=1.0),
+        }
+
+    def build(self, hp):
+        values = self.values(hp)
+        model = models.autoencoder.StackedAutoencoder(tuple(values["hidden_units"])).classifier
+        model.compile(
+            keras.optimizers.SGD(values["learning_rate"]), loss="categorical_crossentropy"
+        )
+        return model
+
+    def fit(self, hp, model, *, checkpoint, epochs=None):
+        values = self.values(hp)
+        parts = [
+            search.kept(checkpoint, f"seed_{seed}", lambda: self._train(
+                values, seed, validation=self.settings.validation
+            ))
+            for seed in range(self.settings.seeds)
+        ]
+        return {f"val_{name}": np.mean([part[name] for part in parts]) for name in parts[0]} | {
+            "parameters": model.count_params()
+        }
+
+    def evaluate(self, values, seed):
+        return {f"test_{name}": accuracy for name, accuracy in self._train(values, seed).items()}
+
+    def _train(self, values, seed, **options):
+        run = experiments.autoencoder.train(
+            seed=seed, images=self.settings.images, batch_size=self.settings.batch_size,
+            source=self.settings.source, **values, **options,
+        )
+        return {name: run[name] for name in ("accuracy", "classifier_accuracy")}

@@ -1,0 +1,185 @@
+"""One search from its options to its files."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+
+import tuning
+from ann_keras.errors import UserError
+from ann_keras.report.task import write_whole
+from ann_keras.training import tensorboard
+from tuning import oracles, outputs, search as searches, workers
+from tuning.tuner import Tuner, project_folder
+
+_SHOWN = 10  # trials in the table at the end
+
+
+def run(options):
+    """Run a search: alone, as chief, as worker, or as the one that starts all of them.
+
+    Args:
+        options: ``__main__.Options``.
+
+    Raises:
+        UserError: options that do not fit, or a process that cannot do its part.
+    """
+    search = tuning.load(options.search).Search(options.settings)
+    kind = options.tuner or search.tuner
+    check(options, search, kind)
+    output = options.results / options.preset / "tuning" / search.name
+    if options.tensorboard is not None:
+        tensorboard.write_to(options.tensorboard)
+    place = workers.variables()
+    folder = project_folder(output / "search", kind, search, options.seed)
+    if place is None and options.fresh:
+        shutil.rmtree(folder)
+        folder = project_folder(output / "search", kind, search, options.seed)
+    tuner = create(search, kind, folder, options, place)
+    if place is not None:
+        take_part(tuner, place)
+        return
+    start, done = time.monotonic(), len(tuner.oracle.trials)
+    ended = folder / "ended.json"
+    if ended.is_file() and json.loads(ended.read_text()) >= options.settings.max_trials:
+        print(f"this search has all its {done} trials: --max-trials asks for more, --fresh for "
+              "all of them again")
+    else:
+        if done:
+            print(f"  going on after {done} trials", flush=True)
+        if options.workers:
+            supervise(options)
+            tuner = create(search, kind, folder, options, place)
+        else:
+            tuner.search(verbose=0)
+        write_whole(ended, json.dumps(options.settings.max_trials))
+        print(f"  {len(tuner.oracle.trials)} trials, {time.monotonic() - start:.0f} s", flush=True)
+    finish(search, tuner.oracle, folder, output)
+
+
+def check(options, search, kind):
+    """Raise UserError for options that do not fit together."""
+    if options.workers < 0 or options.replicas < 1:
+        raise UserError("--workers must be at least 0 and --replicas at least 1")
+    if options.replicas > 1 and not search.replicas:
+        raise UserError(f"{search.name} does not train by fit: it takes no --replicas")
+    if kind == "hyperband" and not hasattr(options.settings, "epochs"):
+        raise UserError(f"{search.name} has no epochs that Hyperband could share out")
+    if options.port is not None and not 0 < options.port < 65536:
+        raise UserError(f"--port must lie between 1 and 65535, got {options.port}")
+
+
+def create(search, kind, folder, options, place):
+    """A tuner with all that the folder holds of the search."""
+    oracle = oracles.create(
+        kind, search, max_trials=options.settings.max_trials, seed=options.seed,
+        epochs=getattr(options.settings, "epochs", None),
+    )
+    oracle.report = reporter(search)
+    if place is not None and "chief" in place[0]:
+        oracle.workers = workers.names(options.workers)
+    return Tuner(search, oracle, folder, strategy=strategy(options.replicas))
+
+
+def reporter(search):
+    """Function that prints a trial that has ended, and the best so far."""
+    def report(oracle, trial):
+        best = oracle.get_best_trials(1)[0]
+        found = f"{search.objective} {trial.score:.6g}" if trial.status == "COMPLETED" else (
+            f"failed, {outputs.reason(trial)}"
+        )
+        leading = (f"; best {best.score:.6g} in trial {int(best.trial_id)}"
+                   if best.status == "COMPLETED" else "")
+        print(f"  trial {int(trial.trial_id)}: {found}{leading} "
+              f"({len(oracle.end_order)} of {oracle.max_trials or 'Hyperband'})", flush=True)
+
+    return report
+
+
+def strategy(replicas):
+    """``MirroredStrategy`` over so many devices, logical ones where there is no other; or None.
+
+    Raises:
+        UserError: there are fewer.
+    """
+    if replicas == 1:
+        return None
+    import tensorflow as tf
+
+    kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+    if kind == "CPU":
+        device = tf.config.list_physical_devices("CPU")[0]
+        with contextlib.suppress(RuntimeError):  # devices are in use: they were made before
+            tf.config.set_logical_device_configuration(
+                device, [tf.config.LogicalDeviceConfiguration()] * replicas
+            )
+    devices = tf.config.list_logical_devices(kind)
+    if len(devices) < replicas:
+        raise UserError(f"--replicas {replicas}: there are {len(devices)} {kind} devices")
+    return tf.distribute.MirroredStrategy([device.name for device in devices[:replicas]])
+
+
+def take_part(tuner, place):
+    """Answer the workers as their chief, or run trials that a chief gives.
+
+    A worker that loses its chief exits with status 3.
+
+    Raises:
+        UserError: the port is in use, or no chief answers.
+    """
+    import grpc
+
+    identifier, address, port = place
+    if os.environ.get(workers.CHILD):
+        workers.end_with_parent()
+    if "chief" in identifier:
+        workers.check_port(address, port)
+    else:
+        workers.check_chief(address, port)
+        workers.limit_waiting()
+    try:
+        tuner.search(verbose=0)
+    except grpc.RpcError as error:
+        print(f"error: lost the chief at {address}:{port} ({error.code().name})", file=sys.stderr)
+        sys.exit(3)
+
+
+def supervise(options):
+    """Run chief and workers as processes of the same command, with the cores shared out."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    threads = str(max(1, cores // options.workers))
+    for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(name, threads)
+    command = [sys.executable, "-m", "tuning", *sys.argv[1:]]
+    workers.run(command, options.workers, options.port or workers.free_port())
+
+
+def finish(search, oracle, folder, output):
+    """Compare the best settings with the report's, print the best trials and write all files."""
+    found = outputs.rows(search, oracle.trials.values())
+    done = [row for row in found if row.objective is not None]
+    if not done:
+        outputs.save(output, search, found, {})
+        raise UserError(f"no trial was completed: {output / 'trials.csv'} tells why")
+    compared = {}
+    seeds = range(getattr(search.settings, "evaluation_seeds", 0))
+    for name, settings in search.contenders(done).items() if seeds else ():
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+        runs = []
+        for seed in seeds:
+            with tensorboard.run(f"{search.name}/{digest}, seed {seed}", settings):
+                runs.append(searches.kept(folder / "evaluation", f"{digest}_{seed}",
+                                          lambda: search.evaluate(settings, seed)))
+        compared[name] = {"settings": settings} | {
+            quantity: [run[quantity] for run in runs] for quantity in runs[0]
+        }
+    files = outputs.save(output, search, found, compared)
+    print(outputs.as_text(search, done[:_SHOWN]))
+    for name, results in compared.items():
+        means = ", ".join(f"{quantity} {sum(values) / len(values):.6g}"
+                          for quantity, values in results.items() if quantity != "settings")
+        print(f"  {name}, mean of {len(seeds)} seeds: {means}")
+    print(f"  saved to {output}: {', '.join(files)}")

@@ -1,0 +1,128 @@
+"""What every search is: a space, how one setting of it is trained, and what is to be small."""
+
+import json
+from pathlib import Path
+
+import keras
+import keras_tuner
+from keras_tuner.errors import FailedTrialError
+
+from ann_keras.report.task import write_whole
+from ann_keras.training import resume, tensorboard
+
+
+class Search(keras_tuner.HyperModel):
+    """Base of the searches: a HyperModel whose default values are the report's setting.
+
+    Args:
+        settings: a frozen dataclass; all of it decides the outcome but ``max_trials``.
+
+    Attributes:
+        objective: name of the number that ``fit`` returns and the search looks at.
+        direction: "min" or "max".
+        tuner: that the search takes if none is named: a key of ``oracles.KINDS``.
+        replicas: whether ``fit`` trains the given model by ``train``, so that a
+            ``tf.distribute`` strategy may spread it.
+        version: raise it when the meaning of values changes, so that old trials do not mix in.
+    """
+
+    objective = "val_loss"
+    direction = "min"
+    tuner = "random"
+    replicas = False
+    version = 1
+
+    def __init__(self, settings):
+        super().__init__(name=type(self).__module__.rpartition(".")[2])
+        self.settings = settings
+
+    def values(self, hp):
+        """Declare the space and read one setting from it.
+
+        Args:
+            hp: ``keras_tuner.HyperParameters``.
+
+        Returns:
+            Dict of JSON values, arguments of ``evaluate`` and of the model.
+
+        Raises:
+            FailedTrialError: the combination makes no sense; nothing is built then.
+        """
+        raise NotImplementedError
+
+    def build(self, hp):
+        """The compiled Keras model of one setting."""
+        raise NotImplementedError
+
+    def fit(self, hp, model, *, checkpoint, epochs=None):
+        """Train one setting.
+
+        Args:
+            hp: the setting.
+            model: from ``build``.
+            checkpoint: folder from which an interrupted trial goes on.
+            epochs: of the training, where the tuner decides; None for the settings' own.
+
+        Returns:
+            Dict of floats: the objective, and what else the table of trials shows.
+        """
+        raise NotImplementedError
+
+    def evaluate(self, values, seed):
+        """Train one setting as for a final result; dict of floats, of the test data too.
+
+        None, if the search has no such comparison.
+        """
+        return None
+
+    def contenders(self, trials):
+        """Settings that are compared by ``evaluate`` once the search has ended.
+
+        Args:
+            trials: completed ones, best first: ``outputs.Row``.
+
+        Returns:
+            Dict of name → values.
+        """
+        hp = keras_tuner.HyperParameters()
+        return {"published": self.values(hp), "best": trials[0].settings}
+
+    def declare_hyperparameters(self, hp):
+        self.values(hp)
+
+
+def refuse(reason):
+    """Raise what makes keras-tuner count a trial as failed, with the reason, and go on."""
+    raise FailedTrialError(reason)
+
+
+def train(model, x, y=None, *, checkpoint, **options):
+    """``resume.fit``, or Keras' own fit for a model that a strategy spreads over devices.
+
+    Returns:
+        Dict of name → values, one an epoch.
+    """
+    strategy = getattr(model, "distribute_strategy", None)
+    if strategy is None or strategy.num_replicas_in_sync == 1:
+        return resume.fit(model, x, y, checkpoint=checkpoint, **options)
+    seed = options.pop("seed", 0)
+    keras.utils.set_random_seed(seed)
+    kept = resume.Resume(checkpoint)
+    model.fit(x, y, callbacks=[*tensorboard.callbacks(), kept], verbose=0, **options)
+    return {name: [logs[name] for logs in kept.logs] for name in kept.logs[0]}
+
+
+def kept(checkpoint, name, compute):
+    """``compute()``, a dict of floats, or what it gave before an interruption.
+
+    Args:
+        checkpoint: folder of the trial.
+        name: of the part, such as "seed_1".
+    """
+    file = Path(checkpoint) / f"{name}.json"
+    if file.is_file():
+        return json.loads(file.read_text())
+    result = {key: float(value) for key, value in compute().items()}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, json.dumps(result))
+    return result

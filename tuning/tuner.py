@@ -1,0 +1,164 @@
+"""keras-tuner's loop over trials: each goes on from its last epoch, and none can end the search.
+
+What a search has done lies in a folder of its own, named after all that decides its outcome.
+"""
+
+import contextlib
+import dataclasses
+import gc
+import hashlib
+import json
+import shutil
+import time
+from pathlib import Path
+
+import keras
+import keras_tuner
+from keras_tuner.errors import FailedTrialError
+
+from ann_keras.errors import UserError
+from ann_keras.report.task import write_whole
+from ann_keras.training import tensorboard
+from tuning import oracles
+
+_ATTEMPTS = 3  # starts of a trial without a new epoch until it counts as failed
+_WAIT = 0.1  # seconds between questions for a trial
+
+
+class Tuner(keras_tuner.Tuner):
+    """Runs the trials that an oracle asks for.
+
+    Args:
+        search: ``search.Search``.
+        oracle: of ``oracles.create``.
+        folder: of the search, ``project_folder``.
+        strategy: ``tf.distribute.Strategy`` that spreads each model, or None.
+    """
+
+    def __init__(self, search, oracle, folder, *, strategy=None):
+        self._asked = 0.0
+        # A trial that hyperband has stopped may be taken up again.
+        self._keep = isinstance(oracle, oracles.Hyperband)
+        with contextlib.redirect_stdout(None):  # it announces what it reloads
+            super().__init__(
+                oracle, search, distribution_strategy=strategy, directory=str(folder.parent),
+                project_name=folder.name,
+            )
+
+    def _populate_initial_space(self):
+        """The oracle has the space already: no model is built to find it."""
+
+    def pre_create_trial(self):
+        """Do not ask without pause while the oracle waits for other workers."""
+        time.sleep(max(0.0, self._asked + _WAIT - time.monotonic()))
+        self._asked = time.monotonic()
+
+    def run_trial(self, trial, **_):
+        """Build and train one setting; returns what ``Search.fit`` gives, and the seconds."""
+        keras.backend.clear_session()
+        gc.collect()
+        hp, folder = trial.hyperparameters, self._checkpoint(trial.trial_id)
+        before = hp.values.get("tuner/trial_id")
+        if before is not None and not folder.exists() and self._checkpoint(before).exists():
+            shutil.copytree(self._checkpoint(before), folder)
+        _count_attempt(folder)
+        start = time.perf_counter()
+        self.hypermodel.values(hp)  # refuses bad combinations before anything is built
+        keras.utils.set_random_seed(0)
+        model = self._build_hypermodel(hp)
+        with tensorboard.run(f"{self.hypermodel.name}/trial_{trial.trial_id}", hp.values):
+            result = self.hypermodel.fit(
+                hp, model, checkpoint=folder, epochs=hp.values.get("tuner/epochs")
+            )
+        return {**result, "seconds": time.perf_counter() - start}
+
+    def on_trial_end(self, trial):
+        super().on_trial_end(trial)
+        if not self._keep:
+            shutil.rmtree(self._checkpoint(trial.trial_id), ignore_errors=True)
+
+    def save(self):
+        """The oracle knows all there is to save."""
+        if not self._is_worker():
+            self.oracle.save()
+
+    def reload(self):
+        if not self._is_worker():
+            self.oracle.reload()
+
+    def _get_tuner_fname(self):
+        """The file by which keras-tuner sees that there is a search to go on with.
+
+        Its own has the name of chief or worker: a chief would forget what one process had done.
+        """
+        return str(Path(self.project_dir) / "oracle.json")
+
+    def _checkpoint(self, trial_id):
+        return Path(self.project_dir) / f"trial_{trial_id}" / "checkpoint"
+
+
+def _count_attempt(folder):
+    """Count the starts of a trial since its last progress.
+
+    A trial that gets its process killed, for lack of memory say, would else be begun for ever.
+
+    Raises:
+        FailedTrialError: it has been started too often.
+    """
+    file = folder / "attempts.json"
+    progress = sorted(path.name + str(path.stat().st_mtime_ns)
+                      for path in folder.rglob("*.json") if path != file)
+    seen = json.loads(file.read_text()) if file.is_file() else {"progress": None, "starts": 0}
+    starts = seen["starts"] + 1 if seen["progress"] == progress else 1
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(file, json.dumps({"progress": progress, "starts": starts}))
+    if starts > _ATTEMPTS:
+        raise FailedTrialError(f"its process died {_ATTEMPTS} times without progress")
+
+
+def project_folder(parent, kind, search, seed):
+    """The folder of a search: its name tells the tuner and a hash of all that decides outcomes.
+
+    Args:
+        parent: of the folders of this search's name.
+        kind: of oracle.
+        search: ``search.Search``.
+        seed: of the oracle.
+
+    Raises:
+        UserError: what the folder says of itself is not this search: it was made by another
+            version or damaged.
+    """
+    identity = _identity(kind, search, seed)
+    text = json.dumps(identity, sort_keys=True)
+    folder = Path(parent) / f"{kind}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    file = folder / "space.json"
+    if file.is_file():
+        try:
+            same = json.loads(file.read_text()) == json.loads(text)
+        except json.JSONDecodeError:
+            same = False
+        if not same:
+            raise UserError(
+                f"{file} is of another version of this search: delete or rename {folder}"
+            )
+    elif folder.exists() and any(folder.iterdir()):
+        raise UserError(f"{folder} holds files but no space.json: delete or rename it")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {folder}: {error.strerror}") from error
+    write_whole(file, text)
+    return folder
+
+
+def _identity(kind, search, seed):
+    hp = keras_tuner.HyperParameters()
+    search.values(hp)
+    settings = dataclasses.asdict(search.settings)
+    settings.pop("max_trials", None)
+    return {
+        "search": search.name, "version": search.version, "tuner": kind, "seed": seed,
+        "objective": [search.objective, search.direction], "settings": settings,
+        "space": hp.get_config()["space"],
+    }

@@ -1,0 +1,171 @@
+"""A chief and its workers on one machine: started, watched, and ended together.
+
+keras-tuner's own distributed mode, over loopback. The chief alone would wait for ever for a worker
+that died; here whoever dies is started again, and the chief ends when its workers have.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from ann_keras.errors import UserError
+
+ADDRESS = "127.0.0.1"
+CHILD = "ANN_KERAS_TUNING_CHILD"  # set in processes that end with the one that started them
+REACH = 60  # seconds within which a worker must find its chief
+_STARTS = 20  # of one process, until something must be wrong with it
+_QUICK = 5.0  # seconds: a process that ends sooner, several times in a row, never worked
+_QUICK_ENDS = 3
+_PAUSE = 0.2
+
+
+def names(number):
+    """Ids of the workers."""
+    return [f"worker-{index}" for index in range(number)]
+
+
+def variables():
+    """(id, address, port) that keras-tuner's environment variables name, or None without them.
+
+    Raises:
+        UserError: only some are set.
+    """
+    keys = "KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"
+    found = [os.environ.get(key) for key in keys]
+    if not any(found):
+        return None
+    for key, value in zip(keys, found):
+        if not value:
+            raise UserError(f"{key} is not set, but others of keras-tuner's variables are")
+    if not found[2].isdecimal():
+        raise UserError(f"KERASTUNER_ORACLE_PORT must be a number, got {found[2]!r}")
+    return found[0], found[1], int(found[2])
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind((ADDRESS, 0))
+        return probe.getsockname()[1]
+
+
+def check_port(address, port):
+    """Raise UserError if nobody could listen there: gRPC would share a port in use silently."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as after a killed chief
+        try:
+            probe.bind((address, port))
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise UserError(f"cannot listen at {address}:{port}: {reason}") from error
+
+
+def check_chief(address, port, seconds=REACH):
+    """Raise UserError if no chief answers in time."""
+    import grpc
+
+    with grpc.insecure_channel(f"{address}:{port}") as channel:
+        try:
+            grpc.channel_ready_future(channel).result(timeout=seconds)
+        except grpc.FutureTimeoutError:
+            raise UserError(f"no chief answers at {address}:{port} for {seconds} s") from None
+
+
+def limit_waiting(seconds=REACH):
+    """Let a worker's questions fail if the chief is away that long; keras-tuner waits an hour."""
+    from keras_tuner.src.distribute import oracle_client
+
+    oracle_client.TIMEOUT = seconds
+
+
+def end_with_parent():
+    """End this process when the one that started it has: its end closes our standard input."""
+    def watch():
+        with contextlib.suppress(OSError, ValueError):
+            while sys.stdin.buffer.read(1024):
+                pass
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def run(command, number, port):
+    """Run a chief and its workers until the search has ended.
+
+    Args:
+        command: list, of each of the processes.
+        number: of workers.
+        port: of the chief.
+
+    Raises:
+        UserError: a process does not stay alive; what it said last is in the message.
+    """
+    check_port(ADDRESS, port)
+    processes = {name: _Process(name, command, port) for name in ("chief", *names(number))}
+    try:
+        for process in processes.values():
+            process.start()
+        chief, *workers = processes.values()
+        while not all(worker.ended for worker in workers):
+            for process in processes.values():
+                process.look_after()
+            time.sleep(_PAUSE)
+    finally:
+        for process in reversed(processes.values()):
+            process.stop()
+
+
+class _Process:
+    """One process of a search, started again when it dies."""
+
+    def __init__(self, name, command, port):
+        self.name, self.ended = name, False
+        self._command, self._process = command, None
+        self._environment = os.environ | {
+            "KERASTUNER_TUNER_ID": name, "KERASTUNER_ORACLE_IP": ADDRESS,
+            "KERASTUNER_ORACLE_PORT": str(port), CHILD: "1",
+        }
+        self._starts, self._quick, self._said = 0, 0, ""
+
+    def start(self):
+        self._starts, self._begin = self._starts + 1, time.monotonic()
+        self._process = subprocess.Popen(
+            self._command, env=self._environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, errors="replace",
+        )
+        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+
+    def look_after(self):
+        """Note a good end; start a dead process again."""
+        code = self._process.poll()
+        if self.ended or code is None:
+            return
+        if code == 0:
+            self.ended = True
+            return
+        if code == 2:  # it says itself what is wrong
+            raise UserError(self._said.removeprefix("error: ") or f"{self.name} failed")
+        self._quick = self._quick + 1 if time.monotonic() - self._begin < _QUICK else 0
+        if self._quick >= _QUICK_ENDS or self._starts >= _STARTS:
+            raise UserError(f"{self.name} does not stay alive: {self._said or f'status {code}'}")
+        cause = signal.Signals(-code).name if code < 0 else f"status {code}"
+        print(f"  {self.name} ended ({cause}) and is started again", flush=True)
+        self.start()
+
+    def stop(self):
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+    def _listen(self, process):
+        for line in process.stderr:
+            if line.strip():
+                self._said = line.strip()
