@@ -17,6 +17,7 @@ from keras_tuner.errors import FailedTrialError
 
 import tuning
 from ann_keras import data, experiments, models
+from ann_keras.errors import UserError
 from ann_keras.experiments import settings as shared
 from ann_keras.report import published
 from ann_keras.training import resume
@@ -165,8 +166,8 @@ def test_settings_are_built_or_refused_before_anything_is_built(name, monkeypatc
     ("timeseries_mlp", {"lag": 120}, "lag of 120 leaves no window .* 100"),
     ("timeseries_lstm", {"lag": 100}, "lag of 100 leaves no window .* 100"),
     ("autoencoder", {"first_units": 128, "second_units": 160}, "160 > 128"),
-    ("convnet", {"kernel_2": 6, "padding_1": 0, "padding_2": 0, "stride_1": 3, "stride_2": 3},
-     "block 3: .*3×3.*1×1"),
+    ("convnet", {"kernel_2": 6, "padding_1": 0, "padding_2": 0, "padding_3": 0, "stride_1": 3,
+                 "stride_2": 3}, "block 3: .*3×3.*2×2"),
     ("convnet", {"stride_1": 1, "stride_2": 1}, "multiplications .* more than 5,000,000"),
     ("vae", {"latent_dim": 300, "hidden_dim": 256}, "300 components .* 256"),
 ])
@@ -316,7 +317,8 @@ def test_rbm_is_trained_as_published_on_other_images(monkeypatch):
     parts = rows[:settings.images], rows[-settings.validation:], None
     monkeypatch.setattr(experiments.boltzmann, "digits", lambda source: parts)
     expected = experiments.boltzmann.train_rbm(
-        seed=3, batch_size=settings.batch_size, source="sample", **search.values(hp)
+        seed=3, batch_size=settings.batch_size, source="sample", monitor=False,
+        **search.values(hp),
     )
     np.testing.assert_array_equal(kept[0]["components"], expected["components"])
 
@@ -344,5 +346,5 @@ def test_images_that_judge_are_not_trained_on():
     np.testing.assert_array_equal(held_out, data.mnist.scale(every[3_000:]))
     assert (np.argmax(np.concatenate([y, labels]), axis=1) == digits).all()
     settings.images = 3_001
-    with pytest.raises(ValueError, match="3001 images .* 1000 .* 4000"):
+    with pytest.raises(UserError, match="3001 images .* 1000 .* 4000"):
         images.held_out(settings)

@@ -64,6 +64,8 @@ class _Safe:
             if trial.status == "RUNNING" and worker not in self.workers:
                 continue
             self._retry_queue.remove(trial_id)
+            if trial_id in self.end_order:
+                continue  # its end was saved, that it runs no more was not
             self.ongoing_trials[worker] = trial
             if trial.status == "RUNNING":
                 self.tuner_ids.add(worker)
@@ -103,7 +105,8 @@ class Grid(_Safe, keras_tuner.oracles.GridSearchOracle):
     def set_state(self, state):
         """The reverse of ``get_state``."""
         super().set_state(state)
-        self._populate_next = list(state["populate_next"])
+        # Trials that have ended are put there after the save; to look at them twice is no harm.
+        self._populate_next = [*state["populate_next"], *self.end_order]
         before = None
         for trial in state["order"]:
             self._ordered_ids.insert(trial, before)
