@@ -332,7 +332,8 @@ def test_train_step_equals_pytorch(torch, backbone, optimizer, steps, corrected)
         new = state_of(model)
         assert max(np.abs(a - b).max() for a, b in zip(old, new)) > 5e-4
         for ours, expected in zip(new, state, strict=True):
-            np.testing.assert_allclose(ours, expected, atol=1e-4)
+            # Batch normalisation over four images makes much of rounding.
+            np.testing.assert_allclose(ours, expected, atol=1e-4 if backbone == "dense" else 3e-4)
 
 
 @pytest.mark.parametrize("fit", [compiled.fit, keras.Model.fit])

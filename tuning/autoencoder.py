@@ -44,8 +44,8 @@ class Search(search.Search):
     direction = "max"
 
     def values(self, hp):
-        first = hp.Int("first_units", 128, 512, step=64, default=256)
         second = hp.Int("second_units", 32, 256, step=32, default=64)
+        first = hp.Int("first_units", 128, 512, step=64, default=256)
         if second > first:
             search.refuse(f"the second encoder has more units than the first: {second} > {first}")
         return {

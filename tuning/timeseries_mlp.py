@@ -24,7 +24,7 @@ class Settings(timeseries.Settings):
 
 
 PRESETS = {
-    "smoke": Settings(max_trials=2, epochs=2, origins=(300,), seeds=1, later=2,
+    "smoke": Settings(max_trials=2, epochs=2, origins=(300, 400), seeds=1, later=2,
                       evaluation_seeds=1),
     "quick": Settings(max_trials=6, epochs=45, origins=(600, 800), seeds=1, evaluation_seeds=3),
     "report": Settings(),
