@@ -80,10 +80,14 @@ def test_scores_follow_the_weights_and_are_kept(task):
 
 
 @pytest.mark.parametrize("curve, expected", [
-    ([-100, -50, -10, -10, -10], 3), ([-10, -10, -10], 1), ([0, -10, -13, -10, -10, -10], 4),
+    ([0, 5, 8, 9, 10, 10, 9, 11, 10], 4),  # 9 of 10
+    ([0, 5, 8.9, 8.9, 8.9, 8.9, 9, 11, 10], 7),
+    ([-3, 7, 7, 7, 7, 7], 2),
+    ([5, 4, 3, 2, 1, 0], 1),
+    ([2], 1),
 ])
-def test_iterations_until_a_curve_stays(curve, expected):
-    assert boltzmann.iterations_to(np.array(curve, float), within=2.0) == expected
+def test_iterations_until_a_curve_has_made_most_of_its_way(curve, expected):
+    assert boltzmann.iterations_to(np.array(curve, float), share=0.9) == expected
 
 
 @pytest.mark.parametrize("region, kept", [

@@ -252,7 +252,10 @@ def digest(weights):
     return hashlib.sha256(weights.tobytes()).hexdigest()[:12]
 
 
-def iterations_to(curve, within):
-    """Iterations after which a curve stays within so much of the mean of its last three values."""
-    away = np.flatnonzero(np.abs(curve - np.mean(curve[-3:])) > within)
-    return int(away[-1]) + 2 if len(away) else 1
+def iterations_to(curve, share):
+    """Iterations until a curve has made that share of its way from the first value to the end.
+
+    The end is the mean of the last third; a curve that does not rise has made it at once.
+    """
+    first, end = curve[0], np.mean(curve[-max(1, len(curve) // 3):])
+    return int(np.argmax(curve >= min(first, end) + share * max(0.0, end - first))) + 1
