@@ -63,8 +63,11 @@ def execute(identifier, run, options):
     return task
 
 
-def quiet_tensorflow():
+def quiet_tensorflow(cpus=1):
     """Import TensorFlow without its start-up notes on processors and missing graphics cards.
+
+    Args:
+        cpus: logical devices that the processor is to be; later it is too late to ask.
 
     They come from C++ before its log level applies, so standard error is closed meanwhile.
     """
@@ -76,6 +79,11 @@ def quiet_tensorflow():
             os.dup2(sink.fileno(), 2)
             import tensorflow
 
+            if cpus > 1:
+                tensorflow.config.set_logical_device_configuration(
+                    tensorflow.config.list_physical_devices("CPU")[0],
+                    [tensorflow.config.LogicalDeviceConfiguration()] * cpus,
+                )
             tensorflow.config.list_logical_devices()  # looks for graphics cards, noisily
     finally:
         os.dup2(kept, 2)

@@ -11,6 +11,7 @@ KERASTUNER_TUNER_ID (chief, worker-0, worker-1, …), KERASTUNER_ORACLE_IP and
 KERASTUNER_ORACLE_PORT set; give each the number of workers.
 """
 
+import argparse
 import dataclasses
 import os
 import sys
@@ -51,6 +52,16 @@ class Options:
     """forget the trials of this search"""
 
 
+def early_replicas():
+    """``--replicas`` of the command line, before its real parser can be made; 1 if unclear."""
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    early.add_argument("--replicas", type=int, default=1)
+    try:
+        return early.parse_known_args()[0].replicas
+    except argparse.ArgumentError:
+        return 1  # the real parser will object to it
+
+
 def main():
     with command.one_line_errors():
         name = next((part for part in sys.argv[1:] if not part.startswith("-")), None)
@@ -64,7 +75,7 @@ def main():
             raise UserError(
                 f"there is no search {name!r}: choose from {', '.join(tuning.SEARCHES)}"
             )
-        command.quiet_tensorflow()
+        command.quiet_tensorflow(cpus=early_replicas())
         options = command.parse_settings(
             tuning.load(name or "regression").PRESETS, __doc__, Options, search=name or "regression"
         )

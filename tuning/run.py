@@ -1,6 +1,5 @@
 """One search from its options to its files."""
 
-import contextlib
 import hashlib
 import json
 import os
@@ -100,7 +99,7 @@ def reporter(search):
 
 
 def strategy(replicas):
-    """``MirroredStrategy`` over so many devices, logical ones where there is no other; or None.
+    """``MirroredStrategy`` over so many devices, those of the processor if no others; or None.
 
     Raises:
         UserError: there are fewer.
@@ -110,12 +109,6 @@ def strategy(replicas):
     import tensorflow as tf
 
     kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
-    if kind == "CPU":
-        device = tf.config.list_physical_devices("CPU")[0]
-        with contextlib.suppress(RuntimeError):  # devices are in use: they were made before
-            tf.config.set_logical_device_configuration(
-                device, [tf.config.LogicalDeviceConfiguration()] * replicas
-            )
     devices = tf.config.list_logical_devices(kind)
     if len(devices) < replicas:
         raise UserError(f"--replicas {replicas}: there are {len(devices)} {kind} devices")

@@ -5,7 +5,7 @@ network going on from fold to fold (D4, D5). The objective is the error of close
 from origins inside the training points, as of the search ``timeseries_mlp``, with one training for
 each origin. The test points are seen only once the search has ended.
 
-A trial takes about 50 seconds on one core.
+A trial takes about 40 seconds on one core.
 """
 
 from dataclasses import dataclass
