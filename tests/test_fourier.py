@@ -14,7 +14,8 @@ def pair(kind, side, size, border, channels=3, filters=4):
     if kind == "convolution":
         ours = FourierConv2D(filters, size, border=border, activation="tanh")
         plain = keras.Sequential([
-            keras.layers.ZeroPadding2D(border), keras.layers.Conv2D(filters, size, activation="tanh")
+            keras.layers.ZeroPadding2D(border),
+            keras.layers.Conv2D(filters, size, activation="tanh"),
         ])
     else:
         ours = FourierConv2DTranspose(filters, size, border=border, activation="tanh")

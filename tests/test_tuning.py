@@ -345,6 +345,33 @@ def test_a_process_that_never_lives_ends_the_search(capfd):
         )
 
 
+def test_a_process_that_has_grown_is_renewed_between_trials(tmp_path, monkeypatch):
+    class Renewed(Exception):
+        pass
+
+    def renew():
+        raise Renewed
+
+    sizes = iter([1e9, 1.1e9, 1.2e9, 3e9])
+    monkeypatch.setattr("tuning.tuner._resident_memory", lambda: next(sizes))
+    search = Valley()
+    oracle = oracles.create("random", search, max_trials=6, epochs=9, seed=1)
+    with pytest.raises(Renewed):
+        Tuner(search, oracle, project_folder(tmp_path, "random", search, 1),
+              renew=renew).search(verbose=0)
+    assert len(search.tried) == 3 and not oracle.ongoing_trials
+
+
+def test_bad_input_ends_the_search(tmp_path):
+    def result(trial, x):
+        raise UserError("there is no such file")
+
+    search = Valley(result=result)
+    with pytest.raises(UserError, match="there is no such file"):
+        tuner_of(search, tmp_path).search(verbose=0)
+    assert len(search.tried) == 1
+
+
 def test_importance_finds_the_hyperparameter_that_decides():
     search = Valley()
     trials = [

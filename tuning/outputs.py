@@ -57,7 +57,8 @@ def rows(search, trials):
 
 def reason(trial):
     """Last line of what went wrong in a trial."""
-    return (trial.message or "no reason given").strip().splitlines()[-1]
+    line = (trial.message or "no reason given").strip().splitlines()[-1]
+    return line.removeprefix("keras_tuner.src.errors.FailedTrialError: ")
 
 
 def as_text(search, best):

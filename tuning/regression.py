@@ -21,7 +21,7 @@ class Settings:
     epochs: int = 80  # report
     batch_size: int = 64  # report
     training_points: int = 2_000  # report
-    source: Literal["closed form", "course file"] = "closed form"
+    source: Literal["closed form", "course"] = "closed form"
     parameters: int = 609  # report: Table 2's network; the best that is no larger is compared
     evaluation_seeds: int = 20  # ours: trainings of a setting that is compared
 
@@ -62,14 +62,15 @@ class Search(search.Search):
         return model
 
     def fit(self, hp, model, *, checkpoint, epochs=None):
-        errors = []
+        errors, epochs = [], epochs or self.settings.epochs
         for seed in range(self.settings.seeds):
             if seed:
                 keras.utils.set_random_seed(seed)
                 model = self.build(hp)
-            errors.append(search.kept(checkpoint, f"seed_{seed}", lambda: self._train(
-                model, seed, checkpoint / str(seed), epochs or self.settings.epochs
-            ))["val_mse"])
+            errors.append(search.kept(
+                checkpoint, f"seed_{seed}_{epochs}_epochs",
+                lambda: self._train(model, seed, checkpoint / str(seed), epochs),
+            )["val_mse"])
         return {"val_mse": np.mean(errors), "parameters": model.count_params()}
 
     def _train(self, model, seed, checkpoint, epochs):

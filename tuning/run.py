@@ -7,6 +7,8 @@ import shutil
 import sys
 import time
 
+import keras
+
 import tuning
 from ann_keras.errors import UserError
 from ann_keras.report.task import write_whole
@@ -80,7 +82,17 @@ def create(search, kind, folder, options, place):
     oracle.report = reporter(search)
     if place is not None and "chief" in place[0]:
         oracle.workers = workers.names(options.workers)
-    return Tuner(search, oracle, folder, strategy=strategy(options.replicas))
+    return Tuner(
+        search, oracle, folder, strategy=strategy(options.replicas), renew=begin_anew
+    )
+
+
+def begin_anew():
+    """Go on in a new process: the same command, which finds all that has been done."""
+    print("  memory has grown: a new process goes on", flush=True)
+    sys.stderr.flush()
+    again = [part for part in sys.orig_argv[1:] if part != "--fresh"]
+    os.execv(sys.executable, [sys.executable, *again])
 
 
 def reporter(search):
@@ -163,6 +175,7 @@ def finish(search, oracle, folder, output):
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
         runs = []
         for seed in seeds:
+            keras.backend.clear_session()
             with tensorboard.run(f"{search.name}/{digest}, seed {seed}", settings):
                 runs.append(searches.kept(folder / "evaluation", f"{digest}_{seed}",
                                           lambda: search.evaluate(settings, seed)))

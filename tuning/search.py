@@ -96,7 +96,7 @@ def refuse(reason):
     raise FailedTrialError(reason)
 
 
-def train(model, x, y=None, *, checkpoint, **options):
+def train(model, x, y=None, *, checkpoint, callbacks=(), **options):
     """``resume.fit``, or Keras' own fit for a model that a strategy spreads over devices.
 
     Returns:
@@ -104,11 +104,11 @@ def train(model, x, y=None, *, checkpoint, **options):
     """
     strategy = getattr(model, "distribute_strategy", None)
     if strategy is None or strategy.num_replicas_in_sync == 1:
-        return resume.fit(model, x, y, checkpoint=checkpoint, **options)
+        return resume.fit(model, x, y, checkpoint=checkpoint, callbacks=callbacks, **options)
     seed = options.pop("seed", 0)
     keras.utils.set_random_seed(seed)
     kept = resume.Resume(checkpoint)
-    model.fit(x, y, callbacks=[*tensorboard.callbacks(), kept], verbose=0, **options)
+    model.fit(x, y, callbacks=[*callbacks, *tensorboard.callbacks(), kept], verbose=0, **options)
     return {name: [logs[name] for logs in kept.logs] for name in kept.logs[0]}
 
 

@@ -8,13 +8,14 @@ import dataclasses
 import gc
 import hashlib
 import json
+import resource
 import shutil
 import time
 from pathlib import Path
 
 import keras
 import keras_tuner
-from keras_tuner.errors import FailedTrialError
+from keras_tuner.errors import FailedTrialError, FatalError
 
 from ann_keras.errors import UserError
 from ann_keras.report.task import write_whole
@@ -22,7 +23,12 @@ from ann_keras.training import tensorboard
 from tuning import oracles
 
 _ATTEMPTS = 3  # starts of a trial without a new epoch until it counts as failed
+_GROWTH = 1.5 * 2**30  # bytes of memory that trials may leave behind
 _WAIT = 0.1  # seconds between questions for a trial
+
+
+class Unusable(UserError, FatalError):
+    """Bad input, such as data that there are not: it ends the search."""
 
 
 class Tuner(keras_tuner.Tuner):
@@ -33,9 +39,13 @@ class Tuner(keras_tuner.Tuner):
         oracle: of ``oracles.create``.
         folder: of the search, ``project_folder``.
         strategy: ``tf.distribute.Strategy`` that spreads each model, or None.
+        renew: function that is called between trials once the process has grown by 1.5 GiB, since
+            TensorFlow keeps every program that XLA has compiled.
     """
 
-    def __init__(self, search, oracle, folder, *, strategy=None):
+    def __init__(self, search, oracle, folder, *, strategy=None, renew=None):
+        keras_tuner.src.config.DEBUG = False  # it prints tracebacks of trials that fail
+        self._renew, self._size = renew, None
         self._asked = 0.0
         # A trial that hyperband has stopped may be taken up again.
         self._keep = isinstance(oracle, oracles.Hyperband)
@@ -49,7 +59,12 @@ class Tuner(keras_tuner.Tuner):
         """The oracle has the space already: no model is built to find it."""
 
     def pre_create_trial(self):
-        """Do not ask without pause while the oracle waits for other workers."""
+        """Renew a large process; do not ask without pause while the oracle waits for others."""
+        if self._renew is not None:
+            size = _resident_memory()
+            self._size = self._size or size
+            if size - self._size > _GROWTH:
+                self._renew()
         time.sleep(max(0.0, self._asked + _WAIT - time.monotonic()))
         self._asked = time.monotonic()
 
@@ -62,15 +77,21 @@ class Tuner(keras_tuner.Tuner):
         if before is not None and not folder.exists() and self._checkpoint(before).exists():
             shutil.copytree(self._checkpoint(before), folder)
         _count_attempt(folder)
-        start = time.perf_counter()
         self.hypermodel.values(hp)  # refuses bad combinations before anything is built
+        start = time.perf_counter()
+        try:
+            result = self._train(trial, hp, folder)
+        except UserError as error:  # no trial could do better
+            raise Unusable(str(error)) from error
+        return {**result, "seconds": time.perf_counter() - start}
+
+    def _train(self, trial, hp, folder):
         keras.utils.set_random_seed(0)
         model = self._build_hypermodel(hp)
         with tensorboard.run(f"{self.hypermodel.name}/trial_{trial.trial_id}", hp.values):
-            result = self.hypermodel.fit(
+            return self.hypermodel.fit(
                 hp, model, checkpoint=folder, epochs=hp.values.get("tuner/epochs")
             )
-        return {**result, "seconds": time.perf_counter() - start}
 
     def on_trial_end(self, trial):
         super().on_trial_end(trial)
@@ -95,6 +116,14 @@ class Tuner(keras_tuner.Tuner):
 
     def _checkpoint(self, trial_id):
         return Path(self.project_dir) / f"trial_{trial_id}" / "checkpoint"
+
+
+def _resident_memory():
+    """Bytes that this process holds in memory; 0 where there is no /proc to ask."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 def _count_attempt(folder):
