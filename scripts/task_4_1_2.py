@@ -145,8 +145,9 @@ def judge(task, settings, runs, scores):
         )
     task.claim(
         "4.1.2-a", verdict,
-        "Iterations until the mean pseudo-likelihood has made 90% of its way from the first iteration "
-        "to the mean of the last third: " + ", ".join(f"{slow[rate]} at rate {rate:g}" for rate in rates)
+        "Iterations until the mean pseudo-likelihood has made 90% of its way from the first "
+        "iteration to the mean of the last third: "
+        + ", ".join(f"{slow[rate]} at rate {rate:g}" for rate in rates)
         + "; standard deviation from iteration to iteration in the second half: "
         + ", ".join(f"{wobble[rate]:.2f} at {rate:g}" for rate in rates) + " nats.",
     )

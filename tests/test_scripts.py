@@ -86,7 +86,7 @@ def test_measurements_cover_the_published_values(smoke, script):
 def test_chapters_with_scripts_judge_every_claim():
     chapters = {published.TASKS[task_id(script)].chapter for script in SCRIPTS}
     sources = {task_id(script): script.read_text() for script in SCRIPTS}
-    complete = {1, 2, 3}  # chapters whose scripts all exist; the next chapter adds its number
+    complete = {1, 2, 3, 4}  # chapters whose scripts all exist
     assert complete <= chapters
     for claim in published.CLAIMS.values():
         if claim.chapter in complete:

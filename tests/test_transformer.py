@@ -120,7 +120,8 @@ class Interrupt(keras.callbacks.Callback):
 
 def test_a_search_over_other_rows_has_a_folder_of_its_own(tmp_path):
     assert table(["8/1/1", "16/1/1"], lambda row: 0.5, tmp_path).keys() == {"8/1/1", "16/1/1"}
-    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    before = {file: file.read_bytes()
+              for file in (tmp_path / "search").rglob("*") if file.is_file()}
     assert len(before) > 2
     assert table(["8/1/1", "24/1/1"], lambda row: 0.7, tmp_path)["24/1/1"] == 0.7
     assert all(file.read_bytes() == content for file, content in before.items())

@@ -20,6 +20,12 @@ ROOT = Path(__file__).resolve().parents[1]
 SLOW = "--preset", "smoke", "--training-points", 1000, "--epochs", 60
 
 
+@pytest.fixture(autouse=True)
+def quick_collections(monkeypatch):
+    """Trials without a network spend most of their time on collections of garbage."""
+    monkeypatch.setattr(gc, "collect", lambda: 0)
+
+
 class Valley(searches.Search):
     """A search without a network: the objective is a value of the space."""
 
@@ -143,7 +149,6 @@ def test_a_kill_between_two_writes_loses_no_trial(tmp_path, kind, monkeypatch):
         write(path, content)
 
     monkeypatch.setattr(oracles, "write_whole", dying)
-    monkeypatch.setattr(gc, "collect", lambda: 0)  # takes most of the time of such trials
     for deadly in range(3, 16):
         writes.clear()
         search, folder = Valley(), tmp_path / str(deadly)

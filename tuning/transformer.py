@@ -13,7 +13,7 @@ from ann_keras import experiments, models
 from ann_keras.data import mnist
 from ann_keras.errors import UserError
 from ann_keras.report import published
-from tuning import oracles, search
+from tuning import oracles, outputs, search
 from tuning.tuner import Tuner, project_folder
 
 TABLE_3 = tuple(f"{dim}/{depth}/{mlp_dim}"
@@ -114,24 +114,27 @@ class Search(search.Search):
         return -(-images // self.settings.batch_size)
 
 
-def table_accuracies(settings, train, folder):
+def table_accuracies(settings, train, output):
     """Search the rows of ``settings`` and give dict of row → test accuracy, for task 3.3.2.
+
+    ``python -m tuning transformer`` with the same settings is the same search.
 
     Args:
         settings: ``Settings`` with the table's space.
         train: as of ``Search``.
-        folder: above the search's own.
+        output: folder of the search's tables and figures, and of its trials.
 
     Raises:
         UserError: a trial failed; ``train``'s own errors of bad input among them.
     """
     found = Search(settings, train)
-    project = project_folder(folder, found.tuner, found, seed=1)
+    project = project_folder(output / "search", found.tuner, found, seed=1)
     oracle = oracles.create(
         found.tuner, found, max_trials=settings.max_trials, epochs=settings.epochs, seed=1
     )
     tuner = Tuner(found, oracle, project)
     tuner.search(verbose=0)
+    outputs.save(output, found, outputs.rows(found, oracle.trials.values()), {})
     scores = {trial.hyperparameters["row"]: trial for trial in oracle.trials.values()}
     for row in settings.rows:
         trial = scores.get(row)
