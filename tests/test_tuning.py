@@ -380,7 +380,7 @@ def test_bad_input_ends_the_search(tmp_path):
 def test_importance_finds_the_hyperparameter_that_decides():
     search = Valley()
     trials = [
-        outputs.Row(number, "COMPLETED", x, {"x": x, "way": way}, {}, {})
+        outputs.Row(number, "COMPLETED", x, {}, {}, {}, factors={"x": x, "way": way})
         for number, (x, way) in enumerate(
             (x, way) for x in range(10) for way in ("left", "right")
         )

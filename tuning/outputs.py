@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import keras_tuner
 import numpy as np
@@ -22,7 +22,7 @@ class Row:
 
     trial: its number; status: of keras-tuner; objective: None unless it is completed;
     hyperparameters: by name; settings: what ``Search.values`` makes of them; metrics: numbers
-    beside the objective; message: first line of what went wrong.
+    beside the objective; message: last line of what went wrong; factors: that figures show.
     """
 
     trial: int
@@ -32,6 +32,7 @@ class Row:
     settings: dict
     metrics: dict
     message: str = ""
+    factors: dict = field(default_factory=dict)
 
 
 def rows(search, trials):
@@ -43,12 +44,14 @@ def rows(search, trials):
         done = trial.status == "COMPLETED"
         hp = keras_tuner.HyperParameters()
         hp.values = dict(values)
+        settings = search.values(hp) if done else {}
         found.append(Row(
             int(trial.trial_id), trial.status, float(trial.score) if done else None, values,
-            search.values(hp) if done else {},
+            settings,
             {name: float(trial.metrics.get_best_value(name)) for name in trial.metrics.metrics
              if name != search.objective} if done else {},
             reason(trial) if trial.message else "",
+            search.factors(values, settings) if done else {},
         ))
     sign = 1 if search.direction == "min" else -1
     return sorted(found, key=lambda row: (row.objective is None,
@@ -114,7 +117,7 @@ def save(folder, search, found, compared):
 
 
 def importance(search, done):
-    """How much the order of trials depends on each hyperparameter.
+    """How much the order of trials depends on each factor.
 
     Permutation importance (Breiman, "Random forests", 2001) in a forest that predicts the rank of
     the objective: the loss of R² where one column is shuffled. It is taken on the trials that the
@@ -149,7 +152,7 @@ def draw_importance(search, found):
 
 
 def parallel_coordinates(search, done):
-    """A line a trial through its hyperparameters, coloured by rank, the best on top."""
+    """A line a trial through its factors, coloured by rank, the best on top."""
     names, table = _encoded(done)
     figure, (axes,) = plots.panels(width=max(7, 1.5 * len(names) + 3), height=4.4)
     low, span = table.min(axis=0), np.ptp(table, axis=0)
@@ -160,7 +163,7 @@ def parallel_coordinates(search, done):
         axes.plot(range(len(names)), places[rank] + jitter[rank], color=colors[rank],
                   lw=2.5 if rank == 0 else 1, alpha=1 if rank < 5 else 0.4)
     for column, name in enumerate(names):
-        for value, place in _ticks([row.hyperparameters.get(name) for row in done],
+        for value, place in _ticks([row.factors.get(name) for row in done],
                                    places[:, column]):
             axes.annotate(value, (column, place), fontsize=8, xytext=(5, 0),
                           textcoords="offset points", va="center",
@@ -172,7 +175,7 @@ def parallel_coordinates(search, done):
 
 
 def marginals(search, done):
-    """The objective of each trial against each of its hyperparameters."""
+    """The objective of each trial against each of its factors."""
     names, _ = _encoded(done)
     columns = min(4, len(names))
     lines = -(-len(names) // columns)
@@ -181,7 +184,7 @@ def marginals(search, done):
         panel.set_visible(False)
     objective = np.array([row.objective for row in done])
     for panel, name in zip(axes.ravel(), names):
-        values = [row.hyperparameters.get(name) for row in done]
+        values = [row.factors.get(name) for row in done]
         if all(isinstance(value, (int, float)) and not isinstance(value, bool)
                for value in values):
             panel.plot(values, objective, "o", ms=4, alpha=0.6)
@@ -203,15 +206,15 @@ def marginals(search, done):
 
 
 def _encoded(done):
-    """Names of hyperparameters that differ between trials, and numbers for them (trials, names).
+    """Names of factors that differ between trials, and numbers for them (trials, names).
 
     Texts count in the order of their mean objective, so that colours and trees see neighbours.
     """
-    names = [name for name in done[0].hyperparameters
-             if len({str(row.hyperparameters.get(name)) for row in done}) > 1]
+    names = [name for name in done[0].factors
+             if len({str(row.factors.get(name)) for row in done}) > 1]
     table = np.zeros((len(done), len(names)))
     for column, name in enumerate(names):
-        values = [row.hyperparameters.get(name) for row in done]
+        values = [row.factors.get(name) for row in done]
         if all(isinstance(value, (int, float)) and not isinstance(value, bool)
                for value in values):
             numbers = np.array(values, float)

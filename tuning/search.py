@@ -87,6 +87,10 @@ class Search(keras_tuner.HyperModel):
         hp = keras_tuner.HyperParameters()
         return {"published": self.values(hp), "best": trials[0].settings}
 
+    def factors(self, hyperparameters, settings):
+        """What figures show of a trial: dict of numbers and texts, its hyperparameters."""
+        return hyperparameters
+
     def declare_hyperparameters(self, hp):
         self.values(hp)
 

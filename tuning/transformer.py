@@ -90,14 +90,23 @@ class Search(search.Search):
         experiments.transformer.compile(model, rate, self._steps())
         return model
 
+    def factors(self, hyperparameters, settings):
+        """A row of Table 3 is three factors."""
+        if self.settings.space == "wide":
+            return hyperparameters
+        return {name: settings[name] for name in ("dim", "depth", "mlp_dim")}
+
     def fit(self, hp, model, *, checkpoint, epochs=None):
         epochs, settings = epochs or self.settings.epochs, self.settings
         if settings.space == "table":
-            accuracy = self.train(
+            run = self.train(
                 **self.values(hp), epochs=epochs, seed=0, source=settings.source,
                 batch_size=settings.batch_size, checkpoint=str(checkpoint),
-            )["test_accuracy"]
-            return {"test_accuracy": float(accuracy[-1]), "parameters": model.count_params()}
+            )
+            return {
+                "test_accuracy": float(run["test_accuracy"][-1]),
+                "parameters": model.count_params(), "seconds": epochs * float(run["seconds"]),
+            }
         (x, y), _ = mnist.load(settings.source)
         x, held = mnist.scale(x), settings.validation
         accuracy = search.train(

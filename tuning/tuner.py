@@ -83,7 +83,7 @@ class Tuner(keras_tuner.Tuner):
             result = self._train(trial, hp, folder)
         except UserError as error:  # no trial could do better
             raise Unusable(str(error)) from error
-        return {**result, "seconds": time.perf_counter() - start}
+        return {"seconds": time.perf_counter() - start, **result}
 
     def _train(self, trial, hp, folder):
         keras.utils.set_random_seed(0)
