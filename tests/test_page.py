@@ -105,3 +105,23 @@ def test_table_differences_name_changed_missing_and_added_rows():
         (("Dense", "(16)", 47), given[0]), (None, given[1])
     ]
     assert tables.differences([*given, ("Dense", "", 1)], given) == [(("Dense", "", 1), None)]
+
+
+def test_searches_stand_below_the_tasks(results):
+    folder = results / "report" / "tuning" / "regression"
+    folder.mkdir(parents=True)
+    (folder / "importance.png").write_bytes(b"\x89PNG")
+    best = {
+        "objective": "val_mse", "direction": "min", "trials": 12, "completed": 11,
+        "best": {"trial": 7, "val_mse": 0.00123456, "settings": {"units": 8}},
+        "compared": {"published": {"settings": {}, "test_mse": [0.25, 0.75]}},
+    }
+    (folder / "best.json").write_text(json.dumps(best))
+    for path in page.build(results):
+        text = path.read_text()
+        assert "11 of 12 trials completed" in text and "0.001235" in text
+        assert "0.5 ± 0.35" in text
+    assert "(report/tuning/regression/importance.png)" in (results / "README.md").read_text()
+    (folder / "best.json").write_text("{")
+    with pytest.raises(UserError, match="cannot read .*best.json"):
+        page.build(results)

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 import jinja2
+import numpy as np
 
 from ann_keras.errors import UserError
 from ann_keras.report import published
@@ -72,7 +73,7 @@ def collect(folder):
         folder: of one preset.
 
     Returns:
-        Dict with "chapters", "coverage", "deviations", "seconds" and "environment".
+        Dict with "chapters", "searches", "coverage", "deviations", "seconds" and "environment".
     """
     tasks = [_collect_task(folder, task) for task in published.TASKS.values()]
     done = [task for task in tasks if task["summary"]]
@@ -99,6 +100,7 @@ def collect(folder):
     }
     return {
         "chapters": chapters,
+        "searches": _collect_searches(folder),
         "coverage": coverage,
         "deviations": published.DEVIATIONS,
         "seconds": sum(task["summary"]["seconds"] for task in done),
@@ -133,6 +135,28 @@ def _collect_task(folder, task):
         ],
         "deviations": [d for d in published.DEVIATIONS.values() if task.id in d.tasks],
     }
+
+
+def _collect_searches(folder):
+    """What ``python -m tuning`` left in a preset's folder: a dict a search."""
+    found = []
+    for path in sorted((folder / "tuning").glob("*/best.json")):
+        try:
+            search = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise UserError(f"cannot read {path}: {error}") from error
+        means = {
+            name: {quantity: {"values": values, "mean": np.mean(values),
+                              "sd": np.std(values, ddof=1) if len(values) > 1 else 0.0}
+                   for quantity, values in results.items() if quantity != "settings"}
+            for name, results in search.pop("compared").items()
+        }
+        figures = [file.name for file in sorted(path.parent.glob("*.png"))]
+        found.append(search | {
+            "name": path.parent.name, "folder": f"tuning/{path.parent.name}", "figures": figures,
+            "compared": means,
+        })
+    return found
 
 
 def number(value):
