@@ -92,7 +92,7 @@ def run(task, settings):
             rows=settings.rows, epochs=settings.epochs, learning_rate=settings.learning_rate,
             batch_size=settings.batch_size, attention_scale=settings.attention_scale,
             source=settings.source,
-        ), train_trial, task.folder.parent / "tuning" / "transformer",
+        ), train_trial, task.folder.parent / "tuning" / "transformer", fresh=task.fresh,
     )
     full = {row: train(row, settings.full_epochs) for row in settings.full_rows}
     runs = {row: train(row, settings.epochs) for row in settings.rows}

@@ -8,7 +8,7 @@ DBM learns from images drawn anew in each epoch with the grey values as probabil
 its bound: the literature's bounds are of such images.
 
     python scripts/task_4_1_6.py                     about 40 seconds
-    python scripts/task_4_1_6.py --preset report     about an hour and a half on two cores
+    python scripts/task_4_1_6.py --preset report     two hours and a half of one core
 """
 
 import numpy as np

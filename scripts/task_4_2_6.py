@@ -203,10 +203,10 @@ def draw(task, models, floor):
 def judge(task, distances):
     mean = {name: values.mean() for name, values in distances.items()}
     spread = {name: values.max() / values.min() for name, values in distances.items()}
-    realistic = {gan: all(mean[gan] < mean[name] for name in AUTOENCODERS) for gan in GANS}
+    realistic = all(mean[GANS[0]] < mean[name] for name in AUTOENCODERS)
     enough = min(len(distances[name]) for name in (*GANS, *AUTOENCODERS)) > 2
-    unstable = min(spread[gan] for gan in GANS) > max(spread[name] for name in AUTOENCODERS)
-    verdict = bool(realistic[GANS[0]] and unstable) if enough else "undecided"
+    halves = realistic, spread[GANS[0]] > max(spread[name] for name in AUTOENCODERS)
+    verdict = all(halves) if enough and len(set(halves)) == 1 else "undecided"
     named = ", ".join(
         f"{name} {mean[name]:.3g} ({spread[name]:.2f})" for name in (*GANS, *AUTOENCODERS)
     )

@@ -80,6 +80,13 @@ def test_scores_follow_the_weights_and_are_kept(task):
 
 
 @pytest.mark.parametrize("curve, expected", [
+    ([-100, -50, -10, -10, -10], 3), ([-10, -10, -10], 1), ([0, -10, -13, -10, -10, -10], 4),
+])
+def test_iterations_until_a_curve_stays(curve, expected):
+    assert boltzmann.stays_within(np.array(curve, float), 2.0) == expected
+
+
+@pytest.mark.parametrize("curve, expected", [
     ([0, 5, 8, 9, 10, 10, 9, 11, 10], 4),  # 9 of 10
     ([0, 5, 8.9, 8.9, 8.9, 8.9, 9, 11, 10], 7),
     ([-3, 7, 7, 7, 7, 7], 2),

@@ -64,7 +64,9 @@ def early_replicas():
 
 def main():
     with command.one_line_errors():
-        name = next((part for part in sys.argv[1:] if not part.startswith("-")), None)
+        words = [part for part in sys.argv[1:] if not part.startswith("-")]
+        known = (word for word in words if word in (*tuning.SEARCHES, "list"))
+        name = next(known, next(iter(words), None))
         if name == "list":
             for each in tuning.SEARCHES:
                 print(f"{each:16} {tuning.describe(each)}")

@@ -208,7 +208,7 @@ def marginals(search, done):
 def _encoded(done):
     """Names of factors that differ between trials, and numbers for them (trials, names).
 
-    Texts count in the order of their mean objective, so that colours and trees see neighbours.
+    Texts count in the order of their median objective, so that colours and trees see neighbours.
     """
     names = [name for name in done[0].factors
              if len({str(row.factors.get(name)) for row in done}) > 1]
@@ -221,16 +221,16 @@ def _encoded(done):
             wide = numbers.min() > 0 and numbers.max() > 30 * numbers.min()
             table[:, column] = np.log(numbers) if wide else numbers
         else:
-            means = {level: np.mean([row.objective for row, value in zip(done, values)
+            middle = {level: np.median([row.objective for row, value in zip(done, values)
                                      if str(value) == level])
                      for level in set(map(str, values))}
-            order = sorted(means, key=means.get)
+            order = sorted(middle, key=middle.get)
             table[:, column] = [order.index(str(value)) for value in values]
     return names, table
 
 
 def _ticks(values, places):
-    """Texts and places of at most six values of one axis."""
+    """Texts and places of at most eight values of one axis."""
     known = {}
     for value, place in zip(values, places):
         known.setdefault(round(float(place), 3), value)

@@ -14,7 +14,7 @@ from ann_keras.errors import UserError
 from ann_keras.report.task import write_whole
 from ann_keras.training import tensorboard
 from tuning import oracles, outputs, search as searches, workers
-from tuning.tuner import Tuner, project_folder
+from tuning.tuner import LostChief, Tuner, project_folder
 
 _SHOWN = 10  # trials in the table at the end
 
@@ -35,10 +35,13 @@ def run(options):
     if options.tensorboard is not None:
         tensorboard.write_to(options.tensorboard)
     place = workers.variables()
-    folder = project_folder(output / "search", kind, search, options.seed)
+    if place is not None:
+        workers.check_place(place, options.workers, options.fresh)
+    identity = output / "search", kind, search, options.seed, options.replicas
+    folder = project_folder(*identity)
     if place is None and options.fresh:
         shutil.rmtree(folder)
-        folder = project_folder(output / "search", kind, search, options.seed)
+        folder = project_folder(*identity)
     tuner = create(search, kind, folder, options, place)
     if place is not None:
         take_part(tuner, place)
@@ -67,8 +70,8 @@ def check(options, search, kind):
         raise UserError("--workers must be at least 0 and --replicas at least 1")
     if options.replicas > 1 and not search.replicas:
         raise UserError(f"{search.name} does not train by fit: it takes no --replicas")
-    if kind == "hyperband" and not hasattr(options.settings, "epochs"):
-        raise UserError(f"{search.name} has no epochs that Hyperband could share out")
+    if kind == "hyperband" and (search.max_epochs or 0) < 3:
+        raise UserError(f"{search.name}: Hyperband shares out epochs, 3 of a trial or more")
     if options.port is not None and not 0 < options.port < 65536:
         raise UserError(f"--port must lie between 1 and 65535, got {options.port}")
 
@@ -77,7 +80,7 @@ def create(search, kind, folder, options, place):
     """A tuner with all that the folder holds of the search."""
     oracle = oracles.create(
         kind, search, max_trials=options.settings.max_trials, seed=options.seed,
-        epochs=getattr(options.settings, "epochs", None),
+        epochs=search.max_epochs,
     )
     oracle.report = reporter(search)
     if place is not None and "chief" in place[0]:
@@ -105,7 +108,7 @@ def reporter(search):
         leading = (f"; best {best.score:.6g} in trial {int(best.trial_id)}"
                    if best.status == "COMPLETED" else "")
         print(f"  trial {int(trial.trial_id)}: {found}{leading} "
-              f"({len(oracle.end_order)} of {oracle.max_trials or 'Hyperband'})", flush=True)
+              f"({len(oracle.end_order)} of {oracle.max_trials})", flush=True)
 
     return report
 
@@ -147,8 +150,9 @@ def take_part(tuner, place):
         workers.limit_waiting()
     try:
         tuner.search(verbose=0)
-    except grpc.RpcError as error:
-        print(f"error: lost the chief at {address}:{port} ({error.code().name})", file=sys.stderr)
+    except (grpc.RpcError, LostChief) as error:
+        reason = error.code().name if isinstance(error, grpc.RpcError) else error
+        print(f"error: lost the chief at {address}:{port} ({reason})", file=sys.stderr)
         sys.exit(3)
 
 

@@ -1,5 +1,6 @@
 """What every search is: a space, how one setting of it is trained, and what is to be small."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -31,6 +32,11 @@ class Search(keras_tuner.HyperModel):
     tuner = "random"
     replicas = False
     version = 1
+
+    @property
+    def max_epochs(self):
+        """That Hyperband gives its best trials; None if it cannot share any out."""
+        return getattr(self.settings, "epochs", None)
 
     def __init__(self, settings):
         super().__init__(name=type(self).__module__.rpartition(".")[2])
@@ -86,6 +92,12 @@ class Search(keras_tuner.HyperModel):
         """
         hp = keras_tuner.HyperParameters()
         return {"published": self.values(hp), "best": trials[0].settings}
+
+    def identity(self):
+        """Those settings that decide the outcome of a trial, as a dict of JSON values."""
+        settings = dataclasses.asdict(self.settings)
+        settings.pop("max_trials", None)
+        return settings
 
     def factors(self, hyperparameters, settings):
         """What figures show of a trial: dict of numbers and texts, its hyperparameters."""

@@ -4,7 +4,6 @@ What a search has done lies in a folder of its own, named after all that decides
 """
 
 import contextlib
-import dataclasses
 import gc
 import hashlib
 import json
@@ -13,9 +12,12 @@ import shutil
 import time
 from pathlib import Path
 
+import grpc
 import keras
 import keras_tuner
 from keras_tuner.errors import FailedTrialError, FatalError
+
+from keras_tuner.src.engine.tuner import maybe_distribute
 
 from ann_keras.errors import UserError
 from ann_keras.report.task import write_whole
@@ -23,12 +25,17 @@ from ann_keras.training import tensorboard
 from tuning import oracles
 
 _ATTEMPTS = 3  # starts of a trial without a new epoch until it counts as failed
+_ATTEMPTS_FILE = "attempts.json"
 _GROWTH = 1.5 * 2**30  # bytes of memory that trials may leave behind
 _WAIT = 0.1  # seconds between questions for a trial
 
 
 class Unusable(UserError, FatalError):
     """Bad input, such as data that there are not: it ends the search."""
+
+
+class LostChief(FatalError):
+    """The chief does not answer; the trial goes on when this worker is started again."""
 
 
 class Tuner(keras_tuner.Tuner):
@@ -68,6 +75,13 @@ class Tuner(keras_tuner.Tuner):
         time.sleep(max(0.0, self._asked + _WAIT - time.monotonic()))
         self._asked = time.monotonic()
 
+    def _run_and_update_trial(self, trial, *args, **options):
+        """As keras-tuner's, but a chief that is away does not make a trial count as failed."""
+        try:
+            super()._run_and_update_trial(trial, *args, **options)
+        except grpc.RpcError as error:
+            raise LostChief(str(error.code().name)) from error
+
     def run_trial(self, trial, **_):
         """Build and train one setting; returns what ``Search.fit`` gives, and the seconds."""
         keras.backend.clear_session()
@@ -75,7 +89,10 @@ class Tuner(keras_tuner.Tuner):
         hp, folder = trial.hyperparameters, self._checkpoint(trial.trial_id)
         before = hp.values.get("tuner/trial_id")
         if before is not None and not folder.exists() and self._checkpoint(before).exists():
-            shutil.copytree(self._checkpoint(before), folder)
+            half = folder.with_name("checkpoint_copy")  # a kill leaves all of it or nothing
+            shutil.rmtree(half, ignore_errors=True)
+            shutil.copytree(self._checkpoint(before), half)
+            half.rename(folder)
         _count_attempt(folder)
         self.hypermodel.values(hp)  # refuses bad combinations before anything is built
         start = time.perf_counter()
@@ -83,12 +100,17 @@ class Tuner(keras_tuner.Tuner):
             result = self._train(trial, hp, folder)
         except UserError as error:  # no trial could do better
             raise Unusable(str(error)) from error
+        except KeyboardInterrupt:
+            (folder / _ATTEMPTS_FILE).unlink(missing_ok=True)  # the trial is not to blame
+            raise
         return {"seconds": time.perf_counter() - start, **result}
 
     def _train(self, trial, hp, folder):
         keras.utils.set_random_seed(0)
         model = self._build_hypermodel(hp)
-        with tensorboard.run(f"{self.hypermodel.name}/trial_{trial.trial_id}", hp.values):
+        name = f"{self.hypermodel.name}/trial_{trial.trial_id}"
+        # ``fit`` may build further models: they belong to the strategy too.
+        with tensorboard.run(name, hp.values), maybe_distribute(self.distribution_strategy):
             return self.hypermodel.fit(
                 hp, model, checkpoint=folder, epochs=hp.values.get("tuner/epochs")
             )
@@ -134,7 +156,7 @@ def _count_attempt(folder):
     Raises:
         FailedTrialError: it has been started too often.
     """
-    file = folder / "attempts.json"
+    file = folder / _ATTEMPTS_FILE
     progress = sorted(path.name + str(path.stat().st_mtime_ns)
                       for path in folder.rglob("*.json") if path != file)
     seen = json.loads(file.read_text()) if file.is_file() else {"progress": None, "starts": 0}
@@ -145,7 +167,7 @@ def _count_attempt(folder):
         raise FailedTrialError(f"its process died {_ATTEMPTS} times without progress")
 
 
-def project_folder(parent, kind, search, seed):
+def project_folder(parent, kind, search, seed, replicas=1):
     """The folder of a search: its name tells the tuner and a hash of all that decides outcomes.
 
     Args:
@@ -153,12 +175,13 @@ def project_folder(parent, kind, search, seed):
         kind: of oracle.
         search: ``search.Search``.
         seed: of the oracle.
+        replicas: devices that share a model; they draw other random numbers than one.
 
     Raises:
         UserError: what the folder says of itself is not this search: it was made by another
             version or damaged.
     """
-    identity = _identity(kind, search, seed)
+    identity = _identity(kind, search, seed) | ({"replicas": replicas} if replicas > 1 else {})
     text = json.dumps(identity, sort_keys=True)
     folder = Path(parent) / f"{kind}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     file = folder / "space.json"
@@ -171,7 +194,8 @@ def project_folder(parent, kind, search, seed):
             raise UserError(
                 f"{file} is of another version of this search: delete or rename {folder}"
             )
-    elif folder.exists() and any(folder.iterdir()):
+        return folder
+    if any(folder.glob("[!.]*")):
         raise UserError(f"{folder} holds files but no space.json: delete or rename it")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -184,10 +208,8 @@ def project_folder(parent, kind, search, seed):
 def _identity(kind, search, seed):
     hp = keras_tuner.HyperParameters()
     search.values(hp)
-    settings = dataclasses.asdict(search.settings)
-    settings.pop("max_trials", None)
     return {
         "search": search.name, "version": search.version, "tuner": kind, "seed": seed,
-        "objective": [search.objective, search.direction], "settings": settings,
+        "objective": [search.objective, search.direction], "settings": search.identity(),
         "space": hp.get_config()["space"],
     }

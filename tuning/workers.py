@@ -19,7 +19,7 @@ ADDRESS = "127.0.0.1"
 CHILD = "ANN_KERAS_TUNING_CHILD"  # set in processes that end with the one that started them
 REACH = 60  # seconds within which a worker must find its chief
 _STARTS = 20  # of one process, until something must be wrong with it
-_QUICK = 5.0  # seconds: a process that ends sooner, several times in a row, never worked
+_QUICK = 30.0  # seconds: a process that ends sooner, several times in a row, never worked
 _QUICK_ENDS = 3
 _PAUSE = 0.2
 
@@ -45,6 +45,21 @@ def variables():
     if not found[2].isdecimal():
         raise UserError(f"KERASTUNER_ORACLE_PORT must be a number, got {found[2]!r}")
     return found[0], found[1], int(found[2])
+
+
+def check_place(place, number, fresh):
+    """Check what a process of many machines is told.
+
+    Raises:
+        UserError: no number of workers, an id that is not among them, or ``--fresh``.
+    """
+    known = ["chief", *names(number)]
+    if number < 1:
+        raise UserError("--workers must tell the chief and every worker how many workers there are")
+    if place[0] not in known:
+        raise UserError(f"KERASTUNER_TUNER_ID must be one of {', '.join(known)}, got {place[0]!r}")
+    if fresh:
+        raise UserError("--fresh is not for many machines: delete the search's folder first")
 
 
 def free_port():
@@ -110,7 +125,8 @@ def run(command, number, port):
         for process in processes.values():
             process.start()
         chief, *workers = processes.values()
-        while not all(worker.ended for worker in workers):
+        # A worker that is late may find the chief gone: then there was no trial left for it.
+        while not (chief.ended or all(worker.ended for worker in workers)):
             for process in processes.values():
                 process.look_after()
             time.sleep(_PAUSE)
@@ -137,7 +153,10 @@ class _Process:
             self._command, env=self._environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, errors="replace",
         )
-        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+        self._listener = threading.Thread(
+            target=self._listen, args=(self._process,), daemon=True
+        )
+        self._listener.start()
 
     def look_after(self):
         """Note a good end; start a dead process again."""
@@ -147,6 +166,7 @@ class _Process:
         if code == 0:
             self.ended = True
             return
+        self._listener.join(1)
         if code == 2:  # it says itself what is wrong
             raise UserError(self._said.removeprefix("error: ") or f"{self.name} failed")
         self._quick = self._quick + 1 if time.monotonic() - self._begin < _QUICK else 0

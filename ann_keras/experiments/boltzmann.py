@@ -252,6 +252,12 @@ def digest(weights):
     return hashlib.sha256(weights.tobytes()).hexdigest()[:12]
 
 
+def stays_within(curve, distance):
+    """Iterations after which a curve stays so near to the mean of its last three values."""
+    away = np.flatnonzero(np.abs(curve - np.mean(curve[-3:])) > distance)
+    return int(away[-1]) + 2 if len(away) else 1
+
+
 def iterations_to(curve, share):
     """Iterations until a curve has made that share of its way from the first value to the end.
 

@@ -1,8 +1,8 @@
 """Convolutions of small images with many channels, as products in the Fourier domain.
 
 By the convolution theorem a convolution is one matrix product of channels for each frequency.
-For 160 channels of 7 × 7 pixels and kernels of 5 × 5 these are half as many multiplications as in
-the pixels' domain (41 complex products, by symmetry, instead of 25 times 25 real ones), and
+For 7 × 7 pixels with a border and kernels of 5 × 5 these are a quarter of the multiplications in
+the pixels' domain (41 complex products, by symmetry, for 25 times 25 real ones), and
 backwards none of TensorFlow's slow kernels is needed. Results are exact up to rounding.
 
 Source: Mathieu, Henaff and LeCun, "Fast training of convolutional networks through FFTs", 2013;

@@ -20,7 +20,7 @@ from ann_keras.models import boltzmann
 from ann_keras.models.boltzmann import Uniforms, draw
 from ann_keras.models.contrastive import ContrastiveDivergence
 
-_MONITORED = 10_000  # rows: more would take over a tenth of the training's time
+_MONITORED = 20_000  # rows: more would take over a tenth of the training's time
 
 
 @keras.saving.register_keras_serializable(package="ann_keras")

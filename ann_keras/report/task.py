@@ -21,6 +21,7 @@ import os
 import platform
 import shutil
 import time
+import uuid
 import zipfile
 import zlib
 from concurrent.futures import ProcessPoolExecutor
@@ -62,7 +63,7 @@ class Task:
         self.folder = Path(results) / preset / f"task_{identifier.replace('.', '_')}"
         self.seconds, self.reused = 0.0, 0
         self._measurements, self._claims, self._figures, self._tables = {}, {}, [], []
-        self._fresh, self._used_runs = fresh, set()
+        self.fresh, self._used_runs = fresh, set()
         self._tensorboard = tensorboard
         try:
             (self.folder / "runs").mkdir(parents=True, exist_ok=True)
@@ -96,7 +97,7 @@ class Task:
             theirs = _read_run(other, file, key)
             if theirs is not None:
                 return theirs[0]
-        repeat = self._fresh and file not in self._used_runs
+        repeat = self.fresh and file not in self._used_runs
         saved = None if repeat else _read_run(self.folder, file, key)
         if saved is None:
             checkpoint = self.folder / "runs" / f"{Path(file).stem}_checkpoint"
@@ -280,7 +281,7 @@ def write_whole(path, content):
         UserError: the folder cannot be written.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}")
     content = content.encode() if isinstance(content, str) else content
     try:
         temporary.write_bytes(content)
