@@ -221,9 +221,11 @@ def _encoded(done):
             wide = numbers.min() > 0 and numbers.max() > 30 * numbers.min()
             table[:, column] = np.log(numbers) if wide else numbers
         else:
-            middle = {level: np.median([row.objective for row, value in zip(done, values)
-                                     if str(value) == level])
-                     for level in set(map(str, values))}
+            middle = {
+                level: np.median([row.objective for row, value in zip(done, values)
+                                  if str(value) == level])
+                for level in set(map(str, values))
+            }
             order = sorted(middle, key=middle.get)
             table[:, column] = [order.index(str(value)) for value in values]
     return names, table
