@@ -55,7 +55,7 @@ def test_surface_mlp_starts_as_pytorch_does():
     for layer, fan_in in zip(model.layers[1:], (2, 400, 900)):
         limit = fan_in**-0.5
         for weight in (layer.kernel.numpy().ravel(), layer.bias.numpy().ravel()):
-            assert np.abs(weight).max() <= limit
+            assert np.abs(weight).max() <= limit * (1 + 1e-6)
             if weight.size == 1:  # the bias of the output: nothing to average
                 assert weight[0] != 0
                 continue
@@ -83,7 +83,7 @@ def test_mish_regressor_starts_as_keras_does():
         assert not layer.bias.numpy().any()
         limit = np.sqrt(6 / (inputs + layer.units))  # Glorot
         kernel = layer.kernel.numpy()
-        assert 0.9 * limit < np.abs(kernel).max() <= limit
+        assert 0.9 * limit < np.abs(kernel).max() <= limit * (1 + 1e-6)
 
 
 def test_mish_regressor_takes_other_layers():

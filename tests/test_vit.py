@@ -60,7 +60,7 @@ def test_initial_weights_are_those_of_pytorch():
     model = vision_transformer(64, 1, 256)
     for name, fan_in in [("patch_embedding", 49), ("block_1_mlp_output", 256), ("logits", 256)]:
         for weight in map(to_numpy, model.get_layer(name).weights):
-            assert np.abs(weight).max() <= fan_in**-0.5
+            assert np.abs(weight).max() <= fan_in**-0.5 * (1 + 1e-6)
             assert weight.std() == pytest.approx((3 * fan_in) ** -0.5, rel=0.5)
     for name in ("positions", "class_token"):
         values = to_numpy(model.get_layer(name).weights[0])
