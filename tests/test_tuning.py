@@ -312,7 +312,7 @@ def children(process):
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="finds processes in /proc")
 def test_a_killed_worker_and_a_killed_chief_cost_no_trial(tmp_path):
-    process = tune(*SLOW, "--results", tmp_path, "--max-trials", 6, "--workers", 2)
+    process = tune(*SLOW, "--results", tmp_path, "--max-trials", 6, "--workers", 2, "--fresh")
     wait_for(lambda: "COMPLETED" in trials_of(tmp_path).values(), process)
     os.kill(children(process)["worker-0"], signal.SIGKILL)
     done = len(trials_of(tmp_path))

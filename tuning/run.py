@@ -94,8 +94,12 @@ def begin_anew():
     """Go on in a new process: the same command, which finds all that has been done."""
     print("  memory has grown: a new process goes on", flush=True)
     sys.stderr.flush()
-    again = [part for part in sys.orig_argv[1:] if part != "--fresh"]
-    os.execv(sys.executable, [sys.executable, *again])
+    os.execv(sys.executable, same_command())
+
+
+def same_command():
+    """The command line of this process, without ``--fresh``: what is to go on must stay."""
+    return [sys.executable, *(part for part in sys.orig_argv[1:] if part != "--fresh")]
 
 
 def reporter(search):
@@ -162,8 +166,7 @@ def supervise(options):
     threads = str(max(1, cores // options.workers))
     for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, threads)
-    command = [sys.executable, "-m", "tuning", *sys.argv[1:]]
-    workers.run(command, options.workers, options.port or workers.free_port())
+    workers.run(same_command(), options.workers, options.port or workers.free_port())
 
 
 def finish(search, oracle, folder, output):
