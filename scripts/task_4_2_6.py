@@ -192,6 +192,7 @@ def draw(task, models, floor):
         panel.set(xlabel=title)
         if quantity in ("frechet", "seconds"):
             panel.set_xscale("log")
+            plots.log_ticks(panel.xaxis)
         else:
             panel.set_xlim(0, None)
     axes[0].set_yticks(range(len(models)), list(models))
