@@ -300,14 +300,18 @@ def test_a_killed_search_goes_on_from_the_last_epoch_and_then_says_that_it_is_fi
 
 
 def children(process):
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)],
-                            capture_output=True, text=True).stdout.split()
-    names = {}
-    for pid in map(int, listed):
-        for entry in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+    """Dict of keras-tuner's id → process number of the processes that a search has started."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            variables = stat.with_name("environ").read_bytes().split(b"\0")
+        except OSError:  # it has ended, or is another user's
+            continue
+        for entry in variables if parent == process.pid else ():
             if entry.startswith(b"KERASTUNER_TUNER_ID="):
-                names[entry.split(b"=")[1].decode()] = pid
-    return names
+                found[entry.split(b"=")[1].decode()] = int(stat.parent.name)
+    return found
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="finds processes in /proc")
