@@ -66,10 +66,10 @@ def execute(identifier, run, options):
 def quiet_tensorflow(cpus=1):
     """Import TensorFlow without its start-up notes on processors and missing graphics cards.
 
+    They come from C++ before its log level applies, so standard error is closed meanwhile.
+
     Args:
         cpus: logical devices that the processor is to be; later it is too late to ask.
-
-    They come from C++ before its log level applies, so standard error is closed meanwhile.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

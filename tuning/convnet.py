@@ -6,7 +6,7 @@ task 3.2.2 takes it; the loss would punish networks that are sure of themselves,
 that the report ranks by. A network of much more work than the published one is refused, so that
 its size alone does not win.
 
-Report preset: a trial takes about two minutes on one core, the search about 45 minutes on two.
+Report preset, estimated: a trial takes two minutes on one core, the search 45 minutes on two.
 """
 
 from dataclasses import dataclass

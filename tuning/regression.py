@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import keras
-import numpy as np
 
 from ann_keras import data, experiments, models
 from tuning import search
@@ -62,24 +61,26 @@ class Search(search.Search):
         return model
 
     def fit(self, hp, model, *, checkpoint, epochs=None):
-        errors, epochs = [], epochs or self.settings.epochs
-        for seed in range(self.settings.seeds):
-            if seed:
-                keras.utils.set_random_seed(seed)
-                model = self.build(hp)
-            errors.append(search.kept(
-                checkpoint, f"seed_{seed}_{epochs}_epochs",
-                lambda: self._train(model, seed, checkpoint / str(seed), epochs),
-            )["val_mse"])
-        return {"val_mse": np.mean(errors), "parameters": model.count_params()}
+        epochs = epochs or self.settings.epochs
+
+        def compute(seed):
+            if not seed:
+                return self._train(model, seed, checkpoint, epochs)
+            keras.utils.set_random_seed(seed)
+            return self._train(self.build(hp), seed, checkpoint, epochs)
+
+        means = search.mean_over_seeds(
+            checkpoint, self.settings.seeds, compute, suffix=f"_{epochs}_epochs"
+        )
+        return means | {"parameters": model.count_params()}
 
     def _train(self, model, seed, checkpoint, epochs):
         (x, y), _ = data.regression.split(
             seed, source=self.settings.source, training_points=self.settings.training_points
         )
         losses = search.train(
-            model, x, y, checkpoint=checkpoint, epochs=epochs, seed=seed, validation_split=0.2,
-            batch_size=self.settings.batch_size,
+            model, x, y, checkpoint=checkpoint / str(seed), epochs=epochs, seed=seed,
+            validation_split=0.2, batch_size=self.settings.batch_size,
         )["val_loss"]
         return {"val_mse": min(losses)}
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 import sys
 import time
 
@@ -37,11 +36,9 @@ def run(options):
     place = workers.variables()
     if place is not None:
         workers.check_place(place, options.workers, options.fresh)
-    identity = output / "search", kind, search, options.seed, options.replicas
-    folder = project_folder(*identity)
-    if place is None and options.fresh:
-        shutil.rmtree(folder)
-        folder = project_folder(*identity)
+    folder = project_folder(
+        output / "search", kind, search, options.seed, options.replicas, options.fresh
+    )
     tuner = create(search, kind, folder, options, place)
     if place is not None:
         take_part(tuner, place)

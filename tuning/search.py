@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 import keras_tuner
+import numpy as np
 from keras_tuner.errors import FailedTrialError
 
 from ann_keras.report.task import write_whole
@@ -33,14 +34,14 @@ class Search(keras_tuner.HyperModel):
     replicas = False
     version = 1
 
+    def __init__(self, settings):
+        super().__init__(name=type(self).__module__.rpartition(".")[2])
+        self.settings = settings
+
     @property
     def max_epochs(self):
         """That Hyperband gives its best trials; None if it cannot share any out."""
         return getattr(self.settings, "epochs", None)
-
-    def __init__(self, settings):
-        super().__init__(name=type(self).__module__.rpartition(".")[2])
-        self.settings = settings
 
     def values(self, hp):
         """Declare the space and read one setting from it.
@@ -103,9 +104,6 @@ class Search(keras_tuner.HyperModel):
         """What figures show of a trial: dict of numbers and texts, its hyperparameters."""
         return hyperparameters
 
-    def declare_hyperparameters(self, hp):
-        self.values(hp)
-
 
 def refuse(reason):
     """Raise what makes keras-tuner count a trial as failed, with the reason, and go on."""
@@ -123,9 +121,10 @@ def train(model, x, y=None, *, checkpoint, callbacks=(), **options):
         return resume.fit(model, x, y, checkpoint=checkpoint, callbacks=callbacks, **options)
     seed = options.pop("seed", 0)
     keras.utils.set_random_seed(seed)
-    kept = resume.Resume(checkpoint)
-    model.fit(x, y, callbacks=[*callbacks, *tensorboard.callbacks(), kept], verbose=0, **options)
-    return {name: [logs[name] for logs in kept.logs] for name in kept.logs[0]}
+    follower = resume.Resume(checkpoint)
+    callbacks = [*callbacks, *tensorboard.callbacks(), follower]
+    model.fit(x, y, callbacks=callbacks, verbose=0, **options)
+    return follower.history()
 
 
 def kept(checkpoint, name, compute):
@@ -142,3 +141,16 @@ def kept(checkpoint, name, compute):
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, json.dumps(result))
     return result
+
+
+def mean_over_seeds(checkpoint, seeds, compute, suffix=""):
+    """Means of what ``compute(seed)``, a dict of floats, gives for so many seeds; each is kept.
+
+    Args:
+        checkpoint: folder of the trial.
+        seeds: how many.
+        suffix: of the names of the parts, where more than the seed decides them.
+    """
+    parts = [kept(checkpoint, f"seed_{seed}{suffix}", lambda: compute(seed))
+             for seed in range(seeds)]
+    return {name: np.mean([part[name] for part in parts]) for name in parts[0]}

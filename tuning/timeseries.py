@@ -27,11 +27,17 @@ class Search(search.Search):
     Attributes:
         network: of ``laser.train_afresh``.
         model: function of lag and units, the network itself.
+        most_units: of the space.
+        rates: lowest and highest learning rate of the space.
+        rate: the report's.
     """
 
     objective = "val_nmse"
     network = None
     model = None
+    most_units = None
+    rates = None
+    rate = None
 
     def __init__(self, settings):
         last = data.santafe.TRAINING_POINTS - laser.HORIZON
@@ -42,12 +48,14 @@ class Search(search.Search):
             )
         super().__init__(settings)
 
-    def space(self, hp):
-        """Dict of "lag", "units" and "learning_rate"."""
-        raise NotImplementedError
-
     def values(self, hp):
-        values = self.space(hp)
+        low, high = self.rates
+        values = {
+            "lag": hp.Int("lag", 10, 120, step=10, default=80),
+            "units": hp.Int("units", 10, self.most_units, step=10, default=100),
+            "learning_rate": hp.Float("learning_rate", low, high, sampling="log",
+                                      default=self.rate),
+        }
         if values["lag"] >= min(self.settings.origins):
             search.refuse(
                 f"a lag of {values['lag']} leaves no window before the first validation origin, "

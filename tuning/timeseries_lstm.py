@@ -32,10 +32,6 @@ PRESETS = {
 class Search(timeseries.Search):
     network = "lstm"
     model = staticmethod(models.lstm.nar_lstm)
-
-    def space(self, hp):
-        return {
-            "lag": hp.Int("lag", 10, 120, step=10, default=80),
-            "units": hp.Int("units", 10, 150, step=10, default=100),
-            "learning_rate": hp.Float("learning_rate", 3e-4, 3e-2, sampling="log", default=0.001),
-        }
+    most_units = 150
+    rates = 3e-4, 3e-2
+    rate = 0.001

@@ -34,10 +34,6 @@ PRESETS = {
 class Search(timeseries.Search):
     network = "mlp"
     model = staticmethod(models.mlp.nar_mlp)
-
-    def space(self, hp):
-        return {
-            "lag": hp.Int("lag", 10, 120, step=10, default=80),
-            "units": hp.Int("units", 10, 200, step=10, default=100),
-            "learning_rate": hp.Float("learning_rate", 1e-4, 3e-2, sampling="log", default=0.01),
-        }
+    most_units = 200
+    rates = 1e-4, 3e-2
+    rate = 0.01

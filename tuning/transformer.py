@@ -6,7 +6,6 @@ patches, learning rate and the scale of the attention scores (D9), and looks at 
 images instead.
 """
 
-import shutil
 from dataclasses import dataclass
 from typing import Literal
 
@@ -153,21 +152,16 @@ def table_accuracies(settings, train, output, *, fresh=False):
         UserError: a trial failed; ``train``'s own errors of bad input among them.
     """
     found = Search(settings, train)
-    place = output / "search", found.tuner, found, 1
-    project = project_folder(*place)
-    if fresh:
-        shutil.rmtree(project)
-        project = project_folder(*place)
+    project = project_folder(output / "search", found.tuner, found, seed=1, fresh=fresh)
     oracle = oracles.create(
         found.tuner, found, max_trials=settings.max_trials, epochs=settings.epochs, seed=1
     )
-    tuner = Tuner(found, oracle, project)
-    tuner.search(verbose=0)
-    outputs.save(output, found, outputs.rows(found, oracle.trials.values()), {})
-    scores = {trial.hyperparameters["row"]: trial for trial in oracle.trials.values()}
+    Tuner(found, oracle, project).search(verbose=0)
+    trials = outputs.rows(found, oracle.trials.values())
+    outputs.save(output, found, trials, {})
+    scores = {trial.hyperparameters["row"]: trial for trial in trials}
     for row in settings.rows:
-        trial = scores.get(row)
-        if trial is None or trial.status != "COMPLETED":
-            reason = trial.message.strip().splitlines()[-1] if trial is not None else "not tried"
+        if row not in scores or scores[row].objective is None:
+            reason = scores[row].message if row in scores else "not tried"
             raise UserError(f"{project} has no result for {row} ({reason}): delete it to try again")
-    return {row: float(scores[row].score) for row in settings.rows}
+    return {row: scores[row].objective for row in settings.rows}

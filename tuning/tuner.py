@@ -16,7 +16,6 @@ import grpc
 import keras
 import keras_tuner
 from keras_tuner.errors import FailedTrialError, FatalError
-
 from keras_tuner.src.engine.tuner import maybe_distribute
 
 from ann_keras.errors import UserError
@@ -80,7 +79,7 @@ class Tuner(keras_tuner.Tuner):
         try:
             super()._run_and_update_trial(trial, *args, **options)
         except grpc.RpcError as error:
-            raise LostChief(str(error.code().name)) from error
+            raise LostChief(error.code().name) from error
 
     def run_trial(self, trial, **_):
         """Build and train one setting; returns what ``Search.fit`` gives, and the seconds."""
@@ -167,7 +166,7 @@ def _count_attempt(folder):
         raise FailedTrialError(f"its process died {_ATTEMPTS} times without progress")
 
 
-def project_folder(parent, kind, search, seed, replicas=1):
+def project_folder(parent, kind, search, seed, replicas=1, fresh=False):
     """The folder of a search: its name tells the tuner and a hash of all that decides outcomes.
 
     Args:
@@ -176,6 +175,7 @@ def project_folder(parent, kind, search, seed, replicas=1):
         search: ``search.Search``.
         seed: of the oracle.
         replicas: devices that share a model; they draw other random numbers than one.
+        fresh: forget what the folder holds.
 
     Raises:
         UserError: what the folder says of itself is not this search: it was made by another
@@ -194,7 +194,9 @@ def project_folder(parent, kind, search, seed, replicas=1):
             raise UserError(
                 f"{file} is of another version of this search: delete or rename {folder}"
             )
-        return folder
+        if not fresh:
+            return folder
+        shutil.rmtree(folder)
     if any(folder.glob("[!.]*")):
         raise UserError(f"{folder} holds files but no space.json: delete or rename it")
     try:

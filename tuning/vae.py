@@ -6,7 +6,7 @@ it is what training maximises, it bounds the likelihood from below whatever the 
 compares between them, and the KL term makes codes that are not needed cost something. Trainings
 are shorter than the report's 100 epochs on 60,000 images, which favours settings that learn fast.
 
-Report preset: a trial takes about two minutes on one core, the search about 30 minutes on two.
+Report preset, estimated: a trial takes two minutes on one core, the search 30 minutes on two.
 """
 
 from dataclasses import dataclass

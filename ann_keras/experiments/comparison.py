@@ -4,7 +4,7 @@ import functools
 import time
 
 from ann_keras.experiments import boltzmann
-from ann_keras.experiments.samples import to_bytes
+from ann_keras.experiments.samples import as_fields, to_bytes
 from ann_keras.models.mixture import BernoulliMixture
 
 SHOWN = 10  # samples that a run keeps
@@ -37,8 +37,7 @@ def _sample(machine, board, *, steps, samples, **_):
 
 
 def _scored(board, images):
-    scores = {f"score_{name}": value for name, value in board.score(images).items()}
-    return scores | {"images": to_bytes(images[:SHOWN])}
+    return as_fields(board.score(images)) | {"images": to_bytes(images[:SHOWN])}
 
 
 def mixtures(task, board, settings, *, components):

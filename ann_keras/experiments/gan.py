@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from ann_keras.experiments import boltzmann
-from ann_keras.experiments.samples import to_bytes
+from ann_keras.experiments.samples import as_fields, to_bytes
 from ann_keras.models import weights
 from ann_keras.models.gan import GAN
 from ann_keras.training import resume
@@ -105,7 +105,7 @@ def train(
         f"watched_{name}": [*(history[name][epoch] for epoch in kept), final[name]]
         for name in WATCHED
     }
-    result |= {f"score_{name}": value for name, value in final.items()}
+    result |= as_fields(final)
     result |= {
         "watched_epochs": [*(kept + 1), epochs],
         "seconds": np.median(history["seconds"]),

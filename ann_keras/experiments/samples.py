@@ -68,6 +68,11 @@ def scoreboard(task, settings):
     )
 
 
+def as_fields(found):
+    """What ``Scoreboard.score`` gave, as the fields "score_…" of a run that ``scores`` reads."""
+    return {f"score_{name}": value for name, value in found.items()}
+
+
 def scores(runs):
     """Dict of ``Scoreboard.score``'s measures, kept by runs as "score_…", each (seeds, …)."""
     names = [name for name in runs[0] if name.startswith("score_")]

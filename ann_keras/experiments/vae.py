@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from ann_keras.experiments import boltzmann
-from ann_keras.experiments.samples import CONFIDENT, to_bytes
+from ann_keras.experiments.samples import CONFIDENT, as_fields, to_bytes
 from ann_keras.models import weights
 from ann_keras.models.vae import VAE
 from ann_keras.training import compiled, resume
@@ -110,7 +110,7 @@ def train(
     result = {name: history[name] for name in _TERMS}
     result |= {f"test_{name}": history[f"val_{name}"] for name in _TERMS}
     result |= {f"seen_{name}": seen[name] for name in _TERMS}
-    result |= {f"score_{name}": value for name, value in board.score(drawn).items()}
+    result |= as_fields(board.score(drawn))
     result |= {
         "confident_classes": np.bincount(sure, minlength=10) / samples,
         "images": to_bytes(drawn[:SHOWN]),

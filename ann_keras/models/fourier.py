@@ -14,8 +14,25 @@ import numpy as np
 import tensorflow as tf
 
 
+class _Bordered:
+    """Mixed into a convolution of stride 1: a border in place of the padding."""
+
+    def __init__(self, filters, kernel_size, *, border=0, **options):
+        super().__init__(filters, kernel_size, padding="valid", **options)
+        self.border = border
+        if set(self.strides) | set(self.dilation_rate) != {1} or getattr(self, "groups", 1) != 1:
+            raise ValueError("in the Fourier domain there are no strides, dilation or groups")
+        if len(set(self.kernel_size)) != 1:
+            raise ValueError(f"the kernel must be square, got {self.kernel_size}")
+
+    def get_config(self):
+        config = super().get_config() | {"border": self.border}
+        config.pop("padding")
+        return config
+
+
 @keras.saving.register_keras_serializable(package="ann_keras")
-class FourierConv2D(keras.layers.Conv2D):
+class FourierConv2D(_Bordered, keras.layers.Conv2D):
     """``keras.layers.Conv2D`` of stride 1 with a border of zeros, through the Fourier domain.
 
     Args:
@@ -26,11 +43,6 @@ class FourierConv2D(keras.layers.Conv2D):
     Raises:
         ValueError: strides, dilation or groups, or images that are not square.
     """
-
-    def __init__(self, filters, kernel_size, *, border=0, **options):
-        super().__init__(filters, kernel_size, padding="valid", **options)
-        self.border = border
-        _check(self)
 
     def convolution_op(self, inputs, kernel):
         side, size = _side(inputs), self.kernel_size[0]
@@ -44,14 +56,9 @@ class FourierConv2D(keras.layers.Conv2D):
         padded = batch, rows + 2 * self.border, columns + 2 * self.border, channels
         return super().compute_output_shape(padded)
 
-    def get_config(self):
-        config = super().get_config() | {"border": self.border}
-        config.pop("padding")
-        return config
-
 
 @keras.saving.register_keras_serializable(package="ann_keras")
-class FourierConv2DTranspose(keras.layers.Conv2DTranspose):
+class FourierConv2DTranspose(_Bordered, keras.layers.Conv2DTranspose):
     """``keras.layers.Conv2DTranspose`` of stride 1 without its border, through the Fourier domain.
 
     Args:
@@ -62,11 +69,6 @@ class FourierConv2DTranspose(keras.layers.Conv2DTranspose):
     Raises:
         ValueError: strides, dilation or groups, or images that are not square.
     """
-
-    def __init__(self, filters, kernel_size, *, border=0, **options):
-        super().__init__(filters, kernel_size, padding="valid", **options)
-        self.border = border
-        _check(self)
 
     def call(self, inputs):
         length = _side(inputs) + self.kernel_size[0] - 1
@@ -80,18 +82,6 @@ class FourierConv2DTranspose(keras.layers.Conv2DTranspose):
     def compute_output_shape(self, input_shape):
         batch, rows, columns, filters = super().compute_output_shape(input_shape)
         return batch, rows - 2 * self.border, columns - 2 * self.border, filters
-
-    def get_config(self):
-        config = super().get_config() | {"border": self.border}
-        config.pop("padding")
-        return config
-
-
-def _check(layer):
-    if set(layer.strides) | set(layer.dilation_rate) != {1} or getattr(layer, "groups", 1) != 1:
-        raise ValueError("in the Fourier domain there are no strides, dilation or groups")
-    if len(set(layer.kernel_size)) != 1:
-        raise ValueError(f"the kernel must be square, got {layer.kernel_size}")
 
 
 def _side(inputs):

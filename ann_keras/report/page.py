@@ -113,10 +113,7 @@ def _collect_task(folder, task):
     path = folder / name / "summary.json"
     summary = None
     if path.is_file():
-        try:
-            summary = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
-            raise UserError(f"cannot read {path}: {error}") from error
+        summary = _read_json(path)
     measurements = summary["measurements"] if summary else []
     verdicts = {claim["id"]: claim for claim in summary["claims"]} if summary else {}
     return {
@@ -141,10 +138,7 @@ def _collect_searches(folder):
     """What ``python -m tuning`` left in a preset's folder: a dict a search."""
     found = []
     for path in sorted((folder / "tuning").glob("*/best.json")):
-        try:
-            search = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
-            raise UserError(f"cannot read {path}: {error}") from error
+        search = _read_json(path)
         means = {
             name: {quantity: {"values": values, "mean": np.mean(values),
                               "sd": np.std(values, ddof=1) if len(values) > 1 else 0.0}
@@ -179,6 +173,13 @@ def duration(seconds):
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _read_json(path):
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {error}") from error
 
 
 def _read_table(path):

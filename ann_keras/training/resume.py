@@ -26,7 +26,7 @@ def fit(model, x, y=None, *, checkpoint, callbacks=(), **options):
         return compiled.fit(model, x, y, callbacks=callbacks, **options).history
     resume = Resume(checkpoint)
     compiled.fit(model, x, y, callbacks=[*callbacks, resume], **options)
-    return {name: [logs[name] for logs in resume.logs] for name in resume.logs[0]}
+    return resume.history()
 
 
 class Seconds(keras.callbacks.Callback):
@@ -59,6 +59,10 @@ class Resume(keras.callbacks.Callback):
         self.logs = []
         self._folder = Path(folder)
         self._state = self._folder / "state.json"
+
+    def history(self):
+        """Dict of name → values logged, one an epoch, those of earlier runs included."""
+        return {name: [logs[name] for logs in self.logs] for name in self.logs[0]}
 
     def on_train_begin(self, logs=None):
         if not self._state.is_file():
