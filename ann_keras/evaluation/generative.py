@@ -12,6 +12,7 @@ of real ones, of the same size.
 import numpy as np
 
 NEIGHBOURS = 5  # that decide how far a neighbourhood reaches: Naeem et al.'s number
+_WORKING_MEMORY = 256  # MiB of distances at once, instead of scikit-learn's 1024
 
 
 def frechet_distance(first, second):
@@ -55,7 +56,9 @@ def radii(points, neighbours=NEIGHBOURS):
         return np.partition(distances, neighbours, axis=1)[:, neighbours]
 
     points = np.asarray(points, np.float64)
-    return np.concatenate(list(pairwise_distances_chunked(points, reduce_func=reduce)))
+    return np.concatenate(list(pairwise_distances_chunked(
+        points, reduce_func=reduce, working_memory=_WORKING_MEMORY
+    )))
 
 
 def neighbourhoods(real, samples, neighbours=NEIGHBOURS, *, real_radii=None):
@@ -88,7 +91,7 @@ def neighbourhoods(real, samples, neighbours=NEIGHBOURS, *, real_radii=None):
     inside = np.zeros(len(samples))
     covered, recalled = [], []
     # In chunks of rows: all distances at once would not fit.
-    for distances in pairwise_distances_chunked(real, samples):
+    for distances in pairwise_distances_chunked(real, samples, working_memory=_WORKING_MEMORY):
         begin = sum(map(len, covered))
         within = distances <= real_radii[begin : begin + len(distances), np.newaxis]
         inside += within.sum(axis=0)
