@@ -441,6 +441,17 @@ def test_importance_finds_the_hyperparameter_that_decides():
     assert found["x"][0] > 0.5 and abs(found["way"][0]) < 0.1
 
 
+def test_medians_of_factors_with_few_levels():
+    trials = [
+        outputs.Row(0, "COMPLETED", value, {}, {}, {},
+                    factors={"way": way, "x": value, "same": 1})
+        for way, values in (("left", range(5)), ("right", (7.0, 9.0, 100.0, 101.0)))
+        for value in values
+    ]
+    assert outputs.medians(trials) == {"way": {"left": 2.0, "right": 54.5}}  # nine levels of x
+    assert outputs.medians([]) == {}
+
+
 def test_two_logical_devices_share_a_batch(tmp_path):
     one = ended(tune("--preset", "smoke", "--results", tmp_path, "--replicas", 2))
     assert one[0] == 0, one[2]

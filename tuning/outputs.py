@@ -14,6 +14,7 @@ from ann_keras.report.task import write_whole
 _TREES = 300  # of the random forest that importance is read from
 _REPEATS = 20  # permutations of each hyperparameter
 _FEWEST = 10  # completed trials from which importance is worth a look
+_LEVELS = 8  # of a factor up to which medians of each say something
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,13 @@ def save(folder, search, found, compared):
     files = {"trials.csv": _csv(_table(search, found))}
     done = [row for row in found if row.objective is not None]
     best = done[0] if done else None
+    important = importance(search, done) if len(done) >= _FEWEST else {}
     files["best.json"] = json.dumps({
         "objective": search.objective, "direction": search.direction,
         "trials": len(found), "completed": len(done),
         "best": best and {"trial": best.trial, search.objective: best.objective,
                           "settings": best.settings, **best.metrics},
+        "importance": important, "medians": medians(done),
         "compared": compared,
     }, indent=1) + "\n"
     if compared:
@@ -105,8 +108,8 @@ def save(folder, search, found, compared):
     if len(done) > 1:
         figures["parallel_coordinates.png"] = parallel_coordinates(search, done)
         figures["marginals.png"] = marginals(search, done)
-    if len(done) >= _FEWEST:
-        figures["importance.png"] = draw_importance(search, importance(search, done))
+    if important:
+        figures["importance.png"] = draw_importance(search, important)
     for name, figure in figures.items():
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
@@ -139,6 +142,21 @@ def importance(search, done):
     order = np.argsort(found.importances_mean)[::-1]
     return {columns[place]: (float(found.importances_mean[place]),
                              float(found.importances_std[place])) for place in order}
+
+
+def medians(done):
+    """Median objective of the trials at each level of a factor: dict of factor → level → median.
+
+    Factors with more than eight levels, most often those of a range, are left out.
+    """
+    found = {}
+    for name in done[0].factors if done else ():
+        levels = {}
+        for row in done:
+            levels.setdefault(str(row.factors.get(name)), []).append(row.objective)
+        if 1 < len(levels) <= _LEVELS:
+            found[name] = {level: float(np.median(own)) for level, own in sorted(levels.items())}
+    return found
 
 
 def draw_importance(search, found):
