@@ -10,6 +10,7 @@ from cases import Timing
 
 from ann_keras import data, models, training
 from ann_keras.models.attention import SelfAttention
+from ann_keras.models.fourier import FourierConv2D, FourierConv2DTranspose
 
 LAG = 80  # of the report's time-series networks
 GENERATIVE = "gan", "conv_gan", "vae"  # networks that learn from images alone
@@ -158,8 +159,9 @@ def flops_per_row(model, below=False, frozen=False):
 
     Each multiply-add is two operations. A layer's product is made once forward, once for the
     gradient of its kernel, unless it is frozen, and once for that of its inputs, unless nothing
-    below it is trained. Products with the zeros around an image count. Layers other than
-    convolutions, dense layers and self-attention are taken to have no products.
+    below it is trained. Products with the zeros around an image count. Of
+    convolutions in the Fourier domain the products of channels count, not the transforms. Layers
+    other than convolutions, dense layers and self-attention are taken to have no products.
 
     Args:
         model: a Functional model without branches other than those around blocks and to outputs.
@@ -172,7 +174,14 @@ def flops_per_row(model, below=False, frozen=False):
     multiply_adds = 0
     for layer in model.layers:
         trained = bool(layer.trainable_weights) and not frozen
-        if isinstance(layer, PRODUCTS):
+        if isinstance(layer, (FourierConv2D, FourierConv2DTranspose)):
+            size, _, *channels = layer.kernel.shape
+            side = (layer.input if isinstance(layer, FourierConv2D) else layer.output).shape[1]
+            # Half of the frequencies of a square that holds the whole convolution; each complex
+            # product is four real ones.
+            frequencies = (side + 2 * layer.border) ** 2 // 2 + 1
+            multiply_adds += (1 + trained + below) * frequencies * 4 * math.prod(channels)
+        elif isinstance(layer, PRODUCTS):
             transposed = isinstance(layer, keras.layers.Conv2DTranspose)
             positions = math.prod((layer.input if transposed else layer.output).shape[1:-1])
             multiply_adds += (1 + trained + below) * positions * math.prod(layer.kernel.shape)

@@ -2,7 +2,8 @@
 
 The report explains both losses. Here they are read off a trained GAN: the probabilities of being
 real that its discriminator gives to digits and to samples, the losses that follow from them, and
-the losses of a discriminator that cannot tell both apart. The generator's loss is the
+the losses of a discriminator that cannot tell both apart. The published discriminator drops units
+even when it is only asked (D13); the same weights are asked without. The generator's loss is the
 non-saturating one; a curve shows why.
 
     python scripts/task_4_2_1.py                     about 30 seconds, 4,000 digits
@@ -42,6 +43,11 @@ def run(task, settings):
         "discriminator": -(np.log(np.maximum(real, 1e-30)).mean(axis=1)
                            + np.log1p(-np.minimum(fake, 1 - 1e-7)).mean(axis=1)) / 2,
     }
+    dropped = experiments.gan.without_dropout(runs[0], settings.source)
+    for name, values in dropped.items():
+        kind, _, plain = name.partition("_")
+        task.measure(f"seed_0/{kind}/probability/{'without' if plain else 'with'}_dropout",
+                     values.mean())
     even = np.log(2)  # of a discriminator that gives 1/2 to everything
     rows = []
     for network, values in losses.items():
@@ -51,14 +57,17 @@ def run(task, settings):
         rows.append([network, f"{even:.3f}", f"{values.mean():.3f}", f"{last.mean():.3f}"])
     task.table("losses", ["network", "cannot tell apart", "after training",
                           "mean of the last epoch"], rows)
-    draw(task, real, fake)
+    draw(task, dropped)
 
 
-def draw(task, real, fake):
+def draw(task, dropped):
     figure, (left, right) = plots.panels(2)
     bins = np.linspace(0, 1, 26)
-    left.hist([real.ravel(), fake.ravel()], bins, label=["digits", "samples"], density=True)
-    left.set(xlabel="probability of being real, D", ylabel="density")
+    for color, (kind, called) in zip(("C0", "C1"), {"real": "digits", "fake": "samples"}.items()):
+        left.hist(dropped[kind], bins, density=True, color=color, alpha=0.6, label=called)
+        left.hist(dropped[f"{kind}_plain"], bins, density=True, color=color, histtype="step",
+                  lw=2, label=f"{called}, without dropout (D13)")
+    left.set(xlabel="probability of being real, D, seed 0", ylabel="density")
     left.legend(loc="upper center")
     probability = np.linspace(0.005, 0.995, 400)
     right.plot(probability, -np.log(probability), label="−log D, in use")

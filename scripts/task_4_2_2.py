@@ -27,6 +27,7 @@ PRESETS = {
     "quick": Settings(**shared.GAN_QUICK | {"epochs": 5, "strengths": (1, 5)}),
     "report": Settings(),
 }
+LOSS = 0.1  # of the classes' entropy, over that of equal shares, from which modes are lost
 MEASURES = {"coverage": "coverage", "recall": "recall", "diversity": "entropy of classes"}
 
 
@@ -74,23 +75,22 @@ def draw(task, runs, scores, floor):
 
 
 def judge(task, scores, floor):
-    first, last = min(scores), max(scores)
-    weak, strong = ({name: scores[steps][name].mean() for name in ("coverage", "recall")}
-                    for steps in (first, last))
-    verdict = "undecided"
-    if strong["coverage"] <= weak["coverage"] / 2 and weak["coverage"] > 0:
-        verdict = True
-    elif all(strong[name] >= 0.9 * weak[name] > 0 for name in weak):
-        verdict = False
+    weak, strong = scores[min(scores)], scores[max(scores)]
+    collapsed = (strong["coverage"] <= weak["coverage"] / 2) | (
+        strong["diversity"] <= weak["diversity"] - LOSS
+    )
+    verdict = True if collapsed.all() else "undecided" if collapsed.any() else False
     task.claim(
         "4.2.2-a", verdict,
-        "Coverage (recall) of the digits with "
+        "Coverage of the digits, and entropy of the classes, with "
         + ", ".join(
-            f"{steps} discriminator steps {found['coverage'].mean():.2f} "
-            f"({found['recall'].mean():.2f})" for steps, found in scores.items()
+            f"{steps} discriminator steps {found['coverage'].mean():.3f}, "
+            f"{found['diversity'].mean():.2f}" for steps, found in scores.items()
         )
-        + f"; of test digits {float(floor['coverage']):.2f} ({float(floor['recall']):.2f}). Half "
-        "the coverage or less counts as collapse, nine tenths of both or more as none.",
+        + f"; of test digits {float(floor['coverage']):.2f}, {float(floor['diversity']):.2f}. "
+        f"Collapse, which is half the coverage or less or {LOSS:g} less entropy of classes with "
+        f"{max(scores)} steps than with {min(scores)}: {collapsed.sum()} of {len(collapsed)} "
+        "seeds.",
     )
 
 

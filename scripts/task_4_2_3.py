@@ -2,11 +2,14 @@
 
 The report sees the generator's loss rise (Figure 22) and says that this does not mean it gets
 worse. Here the Fréchet distance of its samples to digits, and other scores, stand beside the
-losses.
+losses. These begin nearer to log 2 than the published ones, whose initial weights and noise are
+not known: some epochs from others show how much hangs on them.
 
     python scripts/task_4_2_3.py                     about 40 seconds, 4,000 digits
     python scripts/task_4_2_3.py --preset report     about an hour and a half, full MNIST
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,7 +17,18 @@ from ann_keras import command, experiments, models, plots
 from ann_keras.experiments import settings as shared
 
 
-PRESETS = shared.GAN_PRESETS
+@dataclass(frozen=True)
+class Settings(shared.GAN):
+    start_epochs: int = 5  # ours: from other initial weights and noise
+
+
+PRESETS = {
+    "smoke": Settings(**shared.GAN_SMOKE, start_epochs=1),
+    "quick": Settings(**shared.GAN_QUICK, start_epochs=2),
+    "report": Settings(),
+}
+STARTS = "PyTorch", "Glorot"
+NOISES = "normal", "uniform"
 LOSSES = "generator_loss", "discriminator_loss"
 
 
@@ -44,7 +58,34 @@ def run(task, settings):
     )
     floor = board.floor(task)
     draw(task, losses, epochs, watched, floor)
+    compare_starts(task, settings)
     judge(task, losses["generator_loss"], epochs, watched["frechet"])
+
+
+def compare_starts(task, settings):
+    rows = []
+    for start in STARTS:
+        for noise in NOISES:
+            runs = [
+                task.run(
+                    f"losses from {start} weights, {noise} noise, seed {seed}",
+                    experiments.gan.first_losses, start=start, noise=noise, seed=seed,
+                    epochs=settings.start_epochs, batch_size=settings.batch_size,
+                    source=settings.source, images=settings.images,
+                )
+                for seed in task.seeds
+            ]
+            row = [start, noise]
+            for name in LOSSES:
+                curves = np.stack([run[name] for run in runs])
+                for place, values in (("first", curves[:, 0]), ("last", curves[:, -1])):
+                    task.measure(f"from_{start}_{noise}/{name}/{place}", values)
+                    row.append(f"{values.mean():.3f}")
+            rows.append(row)
+    last = f"epoch {settings.start_epochs}"
+    task.table("starts", ["initial weights", "noise"] + [
+        f"{name.replace('_', ' ')}, {epoch}" for name in LOSSES for epoch in ("epoch 1", last)
+    ], rows)
 
 
 def draw(task, losses, epochs, watched, floor):
@@ -69,17 +110,18 @@ def draw(task, losses, epochs, watched, floor):
 def judge(task, losses, epochs, distances):
     verdict = "undecided"
     if len(epochs) > 2:
+        rises = losses[:, -1] > losses[:, 0]
         # From the second time of scoring on: at first samples are noise.
-        begin = epochs[1] - 1
-        rises = losses[:, -1].mean() > losses[:, begin].mean()
-        verdict = bool(rises and distances[:, -1].mean() <= distances[:, 1].mean())
+        nearer = distances[:, -1] < distances[:, 1]
+        verdict = True if (rises & nearer).all() else "undecided" if rises.any() else False
     middle = min(1, len(epochs) - 1)
     task.claim(
         "4.2.3-a", verdict,
-        f"From epoch {epochs[middle]} to {epochs[-1]} the generator's mean loss goes from "
-        f"{losses[:, epochs[middle] - 1].mean():.2f} to {losses[:, -1].mean():.2f} nats and the "
-        f"Fréchet distance of its samples from {distances[:, middle].mean():.2f} to "
-        f"{distances[:, -1].mean():.2f} (seeds: {len(losses)}).",
+        f"From epoch 1 to {epochs[-1]} the generator's mean loss goes from "
+        f"{losses[:, 0].mean():.2f} to {losses[:, -1].mean():.2f} nats, and from epoch "
+        f"{epochs[middle]} on the Fréchet distance of its samples from "
+        f"{distances[:, middle].mean():.2f} to {distances[:, -1].mean():.2f} (seeds: "
+        f"{len(losses)}).",
     )
 
 

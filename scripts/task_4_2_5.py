@@ -8,11 +8,14 @@ report's 50, which every figure and table says.
     python scripts/task_4_2_5.py --preset report     hours on two cores
 """
 
+import numpy as np
+
 from ann_keras import command, experiments, models
 from ann_keras.experiments import settings as shared
 
 
 PRESETS = shared.CONV_GAN_PRESETS
+SIGNS = {"confident": 1, "background": -1}  # clearer, less noise: measures, and what is better
 
 
 def run(task, settings):
@@ -43,27 +46,46 @@ def run(task, settings):
         task, "corrected_samples", {name: images[name] for name in list(images)[1::2]}
     )
     gallery.draw_walks(task, "walks", {name: group[0]["walks"] for name, group in runs.items()})
-    judge(task, list(scores.values()), short)
+    judge(task, list(scores.values()), early(runs["dense, as published"], settings), short)
 
 
-def judge(task, scores, short):
-    dense, _, conv, _ = (
-        {name: values.mean(axis=0) for name, values in found.items()} for found in scores
-    )
-    clearer = conv["confident"] > dense["confident"]
-    cleaner = conv["background"] < dense["background"]
+def early(runs, settings):
+    """Scores of the dense GAN as soon as they were taken after as many epochs, means over seeds."""
+    epochs = runs[0]["watched_epochs"]
+    place = min(np.searchsorted(epochs, settings.conv_epochs), len(epochs) - 1)
+    names = (*SIGNS, "frechet")
+    return {name: np.mean([run[f"watched_{name}"][place] for run in runs]) for name in names} | {
+        "epoch": int(epochs[place])
+    }
+
+
+def judge(task, scores, alike, short):
+    """Compare with the dense GAN at its end and, to part epochs from backbone, at as many."""
+    dense, _, found, _ = scores
+    conv = {name: values.mean(axis=0) for name, values in found.items()}
+    end = {name: dense[name].mean() for name in SIGNS}
+
+    def better(than):
+        return all(sign * conv[name] > sign * than[name] for name, sign in SIGNS.items())
+
+    verdict = True if better(end) else "undecided" if better(alike) else False
     task.claim(
-        "4.2.5-a", bool(clearer and cleaner),
+        "4.2.5-a", verdict,
         f"After {short} the convnet is sure of {conv['confident']:.1%} of the convolutional GAN's "
-        f"samples and of {dense['confident']:.1%} of the dense one's; background level "
-        f"{conv['background']:.4f} against {dense['background']:.4f}; Fréchet distance "
-        f"{conv['frechet']:.2f} against {dense['frechet']:.2f}.",
+        f"samples and of {end['confident']:.1%} of the dense one's at the end of its training, "
+        f"{alike['confident']:.1%} at its epoch {alike['epoch']}; background level "
+        f"{conv['background']:.4f} against {end['background']:.4f} and "
+        f"{alike['background']:.4f}; Fréchet distance {conv['frechet']:.2f} against "
+        f"{dense['frechet'].mean():.2f} and {alike['frechet']:.2f}.",
     )
-    most = int(conv["classes"].argmax())
+    classes = found["classes"]
+    first = classes.argmax(axis=1) == 0
     task.claim(
-        "4.2.5-b", most == 0,
-        f"Most frequent label of the convolutional GAN's samples after {short}: {most} "
-        f"({conv['classes'][most]:.1%}); 0 has {conv['classes'][0]:.1%}.",
+        "4.2.5-b", True if first.all() else "undecided" if (classes[:, 0] > 0.1).any() else False,
+        f"Most frequent label of the convolutional GAN's samples after {short}: "
+        f"{int(conv['classes'].argmax())} ({conv['classes'].max():.1%}); 0 has "
+        f"{conv['classes'][0]:.1%} (seeds: {len(classes)}). Above a tenth without leading counts "
+        "as undecided.",
     )
 
 

@@ -11,8 +11,6 @@ both as published and corrected (D12, D13).
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from ann_keras import command, experiments
 from ann_keras.experiments import settings as shared
 
@@ -30,12 +28,12 @@ PRESETS = {
     "report": Settings(),
 }
 GAN, CORRECTED, VAE = "dense GAN, as published", "dense GAN, corrected", "VAE"
-REALISM = {"frechet": -1, "precision": 1, "confident": 1}  # and the sign that is better
 
 
 def run(task, settings):
     gan, vae = experiments.gan, experiments.vae
     samples, gallery = experiments.samples, experiments.gallery
+    samples.check_alike(settings.gan, settings.vae)
     board = samples.scoreboard(task, settings.gan)
     runs = {
         GAN: gan.trained(task, settings.gan, board, of="4.2.3"),
@@ -54,16 +52,11 @@ def run(task, settings):
 
 
 def judge(task, scores, floor):
-    mean = {name: {quantity: found[quantity].mean() for quantity in (*REALISM, "recall")}
+    mean = {name: {quantity: found[quantity].mean()
+                   for quantity in (*experiments.samples.REALISM, "recall")}
             for name, found in scores.items()}
-    ahead = {
-        first: all(np.min(sign * scores[first][quantity]) > np.max(sign * scores[second][quantity])
-                   for quantity, sign in REALISM.items())
-        for first, second in ((GAN, VAE), (VAE, GAN))
-    }
-    verdict = "undecided"
-    if len(task.seeds) > 2 and any(ahead.values()):
-        verdict = ahead[GAN]
+    ahead = experiments.samples.more_realistic(scores[GAN], scores[VAE])
+    verdict = "undecided" if ahead is None or len(task.seeds) < 3 else ahead
     named = "; ".join(
         f"{name} {values['frechet']:.3g}, {values['precision']:.1%}, {values['recall']:.1%}, "
         f"{values['confident']:.1%}" for name, values in mean.items()

@@ -65,7 +65,19 @@ def test_saved_and_loaded_in_a_model(kind, side, size, border, tmp_path):
 def test_what_it_cannot_do_is_refused(layer):
     with pytest.raises(ValueError, match="no strides, dilation or groups"):
         layer(4, 3, strides=2)
+    with pytest.raises(ValueError, match="channels come last"):
+        layer(4, 3, data_format="channels_first")
+    with pytest.raises(ValueError, match="border must be at least 0, got -1"):
+        layer(4, 3, border=-1)
     with pytest.raises(ValueError, match="kernel must be square"):
         layer(4, (3, 5))
     with pytest.raises(ValueError, match="images must be square, got 4 × 5"):
         layer(4, 3)(np.zeros((1, 4, 5, 2), np.float32))
+
+
+def test_nothing_left_is_refused():
+    images = np.zeros((1, 4, 4, 2), np.float32)
+    with pytest.raises(ValueError, match="zero or negative"):
+        FourierConv2D(4, 7, border=1)(images)
+    with pytest.raises(ValueError, match="a border of 3 leaves nothing of 6 pixels"):
+        FourierConv2DTranspose(4, 3, border=3)(images)

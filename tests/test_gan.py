@@ -83,9 +83,10 @@ def test_sides_of_the_convolutional_networks():
         (14, 14, 10), (7, 7, 160), (5, 5, 320), (1, 1, 10)]
 
 
-def test_initial_weights_are_those_of_pytorch(torch):
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_initial_weights_are_those_of_pytorch(torch, backbone):
     keras.utils.set_random_seed(0)
-    for network, theirs in zip(networks(GAN("conv")), pytorch_networks(torch, "conv")):
+    for network, theirs in zip(networks(GAN(backbone)), pytorch_networks(torch, backbone)):
         kinds = (keras.layers.Dense, keras.layers.Conv2D, keras.layers.Conv2DTranspose)
         modules = [module for module in theirs if hasattr(module, "weight")
                    and not isinstance(module, torch.nn.BatchNorm2d)]
@@ -96,6 +97,9 @@ def test_initial_weights_are_those_of_pytorch(torch):
             assert np.abs(layer.kernel).max() == pytest.approx(np.abs(weight).max(), rel=0.25)
             assert np.std(layer.kernel) == pytest.approx(weight.std(), rel=0.3)
             assert np.abs(layer.bias).max() < 1.3 * np.abs(weight).max()
+            if layer.bias.shape[0] >= 100:
+                bias = module.bias.detach().numpy()
+                assert np.std(layer.bias) == pytest.approx(bias.std(), rel=0.3)
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
@@ -215,6 +219,7 @@ def test_default_optimizers_are_as_published():
         assert isinstance(optimizer, keras.optimizers.Adam)
         settings = float(optimizer.learning_rate), optimizer.beta_1, optimizer.beta_2
         assert settings == pytest.approx((1e-3, 0.5, 0.999))
+        assert optimizer.epsilon == pytest.approx(1e-8)
     assert gan.optimizer is not gan.discriminator_optimizer
 
 

@@ -76,13 +76,23 @@ def test_neighbourhoods_are_as_defined():
     assert found == pytest.approx(brute_force(real, samples, 3))
 
 
-def test_neighbourhoods_in_chunks():
-    import sklearn
+def test_neighbourhoods_in_chunks(monkeypatch):
+    import sklearn.metrics
 
     real, samples = gaussian(0, 700), gaussian(1, 600, mean=(0.7, 0, 0))
-    whole = generative.neighbourhoods(real, samples)
-    with sklearn.config_context(working_memory=0.5):  # MiB: a hundred rows at a time
-        assert generative.neighbourhoods(real, samples) == pytest.approx(whole)
+    whole, chunks = generative.neighbourhoods(real, samples), []
+    whole_radii, in_chunks = generative.radii(real), sklearn.metrics.pairwise_distances_chunked
+
+    def counted(*arguments, **options):
+        for chunk in in_chunks(*arguments, **options):
+            chunks.append(len(chunk))
+            yield chunk
+
+    monkeypatch.setattr(sklearn.metrics, "pairwise_distances_chunked", counted)
+    monkeypatch.setattr(generative, "_WORKING_MEMORY", 0.5)  # MiB: a hundred rows at a time
+    assert generative.neighbourhoods(real, samples) == pytest.approx(whole)
+    np.testing.assert_allclose(generative.radii(real), whole_radii)
+    assert len(chunks) > 20 and max(chunks) < 120
 
 
 def test_a_lost_mode_lowers_recall_and_coverage_alone():
@@ -116,6 +126,8 @@ def test_bad_features_are_refused(real, samples, message):
 
 
 def test_other_bad_input():
+    with pytest.raises(ValueError, match="no labels"):
+        generative.entropy_of_classes(np.zeros(0, int))
     with pytest.raises(ValueError, match="2 rows or more"):
         generative.frechet_distance(np.zeros((1, 2)), np.zeros((5, 2)))
     with pytest.raises(ValueError, match="one neighbour or more"):

@@ -394,6 +394,13 @@ def test_bad_images(method, x, message):
         getattr(tiny(), method)(x)
 
 
+def test_images_of_whole_bytes_are_refused_before_training():
+    model = tiny()
+    model.compile(keras.optimizers.Adam())
+    with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
+        compiled.fit(model, images(8, 2) * 255)
+
+
 def test_too_few_samples_and_bad_codes():
     model = tiny()
     with pytest.raises(ValueError, match="number of samples must be at least 1, got 0"):

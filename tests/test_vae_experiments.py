@@ -160,7 +160,7 @@ def test_likelihoods_of_parts_are_those_of_direct_calls(task, monkeypatch, binar
         for start, stop in ((0, 5), (5, 10), (10, 12))
     ])
     np.testing.assert_allclose(found["iwae"], expected, rtol=1e-5)
-    draws = [model.elbo(rows[5:10], seed=seed) for seed in range(10)]
+    draws = [model.elbo(rows[5:10], seed=seed) for seed in range(50, 60)]
     np.testing.assert_allclose(found["elbo"][5:10], np.mean(draws, axis=0), rtol=1e-5)
 
     def computed(*arguments, **options):

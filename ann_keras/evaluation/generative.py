@@ -5,8 +5,8 @@ equilibrium", NIPS 2017, for the Fréchet distance; Kynkäänniemi et al., "Impr
 recall metric for assessing generative models", NeurIPS 2019; Naeem et al., "Reliable fidelity and
 diversity metrics for generative models", ICML 2020, for density and coverage.
 
-Every measure depends on the number of samples; so each belongs beside its value between two halves
-of real ones, of the same size.
+Every measure depends on the number of samples; so each belongs beside its value for as many real
+ones that are not among the digits compared with.
 """
 
 import numpy as np
@@ -111,7 +111,12 @@ def entropy_of_classes(labels, classes=10):
     Args:
         labels: whole numbers from 0, (n,).
         classes: number of them.
+
+    Raises:
+        ValueError: there is no label.
     """
+    if not len(labels):
+        raise ValueError("there is no entropy of no labels")
     shares = np.bincount(labels, minlength=classes) / len(labels)
     shares = shares[shares > 0]
     return float(-np.sum(shares * np.log(shares)) / np.log(classes))

@@ -1,5 +1,7 @@
 """Tables and figures of samples of generative models, from task 4.2.4 on."""
 
+import math
+
 import numpy as np
 
 from ann_keras import plots
@@ -44,7 +46,11 @@ def draw_classes(task, stem, scores, floor):
 
 
 def draw_samples(task, stem, images, side=8):
-    """A grid of the first samples (n, 784) of each name, beside each other, in one grey scale."""
+    """A grid of the first samples (n, 784) of each name, beside each other, in one grey scale.
+
+    It is smaller where a name has fewer than side² of them.
+    """
+    side = min(side, *(math.isqrt(len(group)) for group in images.values()))
     figure, axes = plots.panels(len(images), width=4.2 * len(images), height=4.4)
     for panel, (name, group) in zip(axes, images.items(), strict=True):
         squares = np.reshape(group[: side * side], (side, side, 28, 28))

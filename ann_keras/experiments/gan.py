@@ -9,7 +9,7 @@ from ann_keras.experiments import boltzmann
 from ann_keras.experiments.samples import as_fields, to_bytes
 from ann_keras.models import weights
 from ann_keras.models.gan import GAN
-from ann_keras.training import resume
+from ann_keras.training import compiled, resume
 from ann_keras.training.finite import StopOnNaN
 
 SHOWN = 100  # samples that a run keeps
@@ -71,7 +71,7 @@ def train(
         source: of MNIST.
         images: training images, the first ones; None for all.
         samples: that are scored.
-        keep: whether the generator's weights are part of the result.
+        keep: whether the weights are part of the result.
         checkpoint: folder; an interrupted run goes on from its last epoch.
 
     Returns:
@@ -80,7 +80,8 @@ def train(
         "watched_coverage", "watched_confident" and "watched_background"; "score_…" of the last
         epoch, as ``Scoreboard.score`` names them; "images" (100, 784) and "walks"
         (5, 10, 784) through latent space, uint8; "real_probability" and "fake_probability"
-        (1000,), that the trained discriminator gives; "generator", all weights, if kept.
+        (1000,), that the trained discriminator gives; "generator" and "discriminator", all
+        weights, flat, if kept.
 
     Raises:
         UserError: a loss became NaN.
@@ -91,7 +92,8 @@ def train(
     model.compile()
     model.check_images(rows)
     random = np.random.default_rng(seed)
-    noise = random.normal(size=(samples, model.latent_dim)).astype(np.float32)
+    noise = random.normal(size=(max(samples, 2 * WALKS), model.latent_dim)).astype(np.float32)
+    ends, noise = noise[: 2 * WALKS], noise[:samples]
     watch = _Watch(board, noise, every=watched)
     history = resume.fit(
         model, rows, epochs=epochs, batch_size=batch_size, seed=seed,
@@ -110,12 +112,13 @@ def train(
         "watched_epochs": [*(kept + 1), epochs],
         "seconds": np.median(history["seconds"]),
         "images": to_bytes(drawn[:SHOWN]),
-        "walks": to_bytes(model.decode(_walks(noise))).reshape(WALKS, STOPS, 784),
+        "walks": to_bytes(model.decode(_walks(ends))).reshape(WALKS, STOPS, 784),
         "real_probability": _real(model, 2 * rows[:_PROBED] - 1 if corrected else rows[:_PROBED]),
         "fake_probability": _real(model, model.decode(noise[:_PROBED], raw=True)),
     }
     if keep:
-        result["generator"] = weights.flatten(model.generator)
+        result |= {"generator": weights.flatten(model.generator),
+                   "discriminator": weights.flatten(model.discriminator)}
     return result
 
 
@@ -143,8 +146,69 @@ def _walks(noise):
     share = np.linspace(0, 1, STOPS)[:, np.newaxis]
     # Along the circle the length, which noise in many dimensions nearly shares, stays likely.
     parts = [np.cos(share * np.pi / 2) * first + np.sin(share * np.pi / 2) * second
-             for first, second in zip(noise[: 2 * WALKS : 2], noise[1 : 2 * WALKS : 2])]
+             for first, second in zip(noise[::2], noise[1::2])]
     return np.concatenate(parts)
+
+
+def without_dropout(run, source):
+    """What D13 does: a discriminator of the published dense GAN with and without its dropout.
+
+    Args:
+        run: of ``train`` that kept its weights.
+        source: of MNIST.
+
+    Returns:
+        Dict of name → probabilities of being real, out of training, (1000,): "real" and "fake",
+        with the dropout that is always on, "real_plain" and "fake_plain", without.
+    """
+    published, plain = GAN(), GAN(corrected=True)
+    weights.restore(published.generator, run["generator"])
+    noise = np.random.default_rng(0).normal(size=(_PROBED, published.latent_dim))
+    images = {"real": boltzmann.digits(source)[0][:_PROBED].reshape(-1, 28, 28, 1),
+              "fake": published.decode(noise, raw=True)}
+    found = {}
+    for model, suffix in ((published, ""), (plain, "_plain")):
+        weights.restore(model.discriminator, run["discriminator"])
+        found |= {name + suffix: _real(model, part) for name, part in images.items()}
+    return found
+
+
+def first_losses(start, noise, *, epochs, batch_size, seed, source, images):
+    """Losses of the published dense GAN from other initial weights and noise.
+
+    The published run's are not known; neither is why its losses begin where they do.
+
+    Args:
+        start: "PyTorch", its default, as in ``train``; or "Glorot": uniform, biases 0.01, as the
+            published VAE starts.
+        noise: "normal", as in ``train``, or "uniform" in [0, 1).
+        epochs, batch_size, seed, source, images: as of ``train``.
+
+    Returns:
+        Dict: "generator_loss" and "discriminator_loss" (epochs,), means in nats.
+
+    Raises:
+        UserError: a loss became NaN.
+    """
+    keras.utils.set_random_seed(seed)
+    model = GAN() if noise == "normal" else _UniformGAN()
+    if start == "Glorot":
+        kernel = keras.initializers.GlorotUniform(keras.random.SeedGenerator(seed))
+        for layer in (*model.generator.layers, *model.discriminator.layers):
+            if layer.weights:
+                layer.kernel.assign(kernel(layer.kernel.shape))
+                layer.bias.assign(keras.ops.full_like(layer.bias, 0.01))
+    model.compile()
+    history = compiled.fit(
+        model, boltzmann.digits(source)[0][:images].reshape(-1, 28, 28, 1), epochs=epochs,
+        batch_size=batch_size, seed=seed, callbacks=[StopOnNaN()],
+    ).history
+    return {name: history[name] for name in ("generator_loss", "discriminator_loss")}
+
+
+class _UniformGAN(GAN):
+    def noise(self, count):
+        return keras.random.uniform((count, self.latent_dim), seed=self.seed_generator)
 
 
 def _real(model, images):

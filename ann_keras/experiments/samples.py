@@ -10,6 +10,7 @@ from ann_keras.experiments import boltzmann
 from ann_keras.experiments.labels import Judge
 
 CONFIDENT = 0.9  # probability from which on the convnet is sure of a digit
+REALISM = {"frechet": -1, "precision": 1, "confident": 1}  # measures, and the sign that is better
 _NOISE = 0.01  # background level that shows; it is 0 in all but a few test digits
 _NEAR = 2  # pixels from a stroke up to which its edge may reach
 
@@ -50,7 +51,8 @@ def background(images):
     """Mean grey away from strokes of images (n, 784), array (n,): near 0 for digits.
 
     Away is more than two pixels, along rows, columns or diagonals, from any pixel of at least
-    0.5. Images without a pixel away from strokes count 0.
+    0.5. Images without a pixel away from strokes count 0; so noise above 0.5 counts as strokes,
+    which the specks of ``quality`` tell.
     """
     from scipy.ndimage import binary_dilation
 
@@ -89,6 +91,34 @@ def measure(task, name, found):
             task.measure(f"{name}/{quantity}", values, better=better[quantity])
 
 
+def more_realistic(first, second):
+    """Whether samples of one model are more realistic than those of another.
+
+    Args:
+        first, second: ``scores`` of both.
+
+    Returns:
+        True if every seed of the first is better than any of the second by each measure of
+        ``REALISM``, False if it is the other way round, None otherwise.
+    """
+    def ahead(better, worse):
+        return all(np.min(sign * better[measure]) > np.max(sign * worse[measure])
+                   for measure, sign in REALISM.items())
+
+    return True if ahead(first, second) else False if ahead(second, first) else None
+
+
+def check_alike(*settings):
+    """Raise UserError where settings of models in one table ask for different scores."""
+    for name in ("samples", "judge_epochs", "source"):
+        values = {getattr(part, name) for part in settings}
+        if len(values) > 1:
+            raise UserError(
+                f"models in one table are scored alike: --….{name.replace('_', '-')} has "
+                f"{', '.join(sorted(map(str, values)))}"
+            )
+
+
 def to_bytes(images):
     """Images in [0, 1], of any shape with 784 pixels each, as runs keep them: (n, 784), uint8."""
     return np.round(255 * np.clip(images, 0, 1)).astype(np.uint8).reshape(-1, 784)
@@ -107,14 +137,14 @@ class Scoreboard:
         judge: the convnet, a ``labels.Judge``.
 
     Raises:
-        UserError: there are fewer training digits, or the measures need more.
+        UserError: there are fewer training or test digits, or the measures need more.
     """
 
     def __init__(self, task, *, epochs, source, number):
         self._rows, self._test_rows, _ = boltzmann.digits(source)
-        if not generative.NEIGHBOURS < number <= len(self._rows):
+        if not generative.NEIGHBOURS < number <= len(self._test_rows):
             raise UserError(
-                f"samples are scored against as many of the {len(self._rows)} training digits, "
+                f"samples stand beside as many of the {len(self._test_rows)} test digits, "
                 f"more than {generative.NEIGHBOURS}: {number} cannot be"
             )
         self.judge = Judge(task, epochs=epochs, source=source, of="4.1.3")
@@ -122,7 +152,7 @@ class Scoreboard:
         self._settings = {"number": number, "epochs": epochs, "source": source}
 
     def floor(self, task, of=None):
-        """What ``score`` gives for test digits, up to ``number`` of them; kept by the task."""
+        """What ``score`` gives for as many test digits; kept by the task."""
         return task.run(
             "scores of test digits", lambda **_: self.score(self._test_rows[: self.number]),
             of=of, **self._settings,
@@ -135,7 +165,12 @@ class Scoreboard:
             Dict: what ``quality`` gives; "frechet", the squared Fréchet distance to the digits;
             "precision", "recall", "density" and "coverage" of ``generative.neighbourhoods``;
             "classes" (10,), share of each label.
+
+        Raises:
+            ValueError: there are not ``number`` images.
         """
+        if len(images) != self.number:
+            raise ValueError(f"{self.number} images are scored at a time, got {len(images)}")
         features, probabilities = self.judge.features(images), self.judge.probabilities(images)
         shares = np.bincount(probabilities.argmax(axis=1), minlength=10) / len(images)
         return _quality(probabilities, images) | {

@@ -240,5 +240,7 @@ def _as_seen(rows, binarize):
 
 def _bounds(run, *, weights, source, codes, start, stop):
     model, rows = vae_of(run), unseen(source, run["binarize"])[start:stop]
-    elbo = np.mean([model.elbo(rows, seed=draw) for draw in range(_ELBO_DRAWS)], axis=0)
+    elbo = np.mean(
+        [model.elbo(rows, seed=_ELBO_DRAWS * start + draw) for draw in range(_ELBO_DRAWS)], axis=0
+    )
     return {"elbo": elbo, "iwae": model.log_likelihood(rows, codes, seed=start)}

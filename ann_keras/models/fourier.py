@@ -22,6 +22,10 @@ class _Bordered:
         self.border = border
         if set(self.strides) | set(self.dilation_rate) != {1} or getattr(self, "groups", 1) != 1:
             raise ValueError("in the Fourier domain there are no strides, dilation or groups")
+        if self.data_format != "channels_last":
+            raise ValueError("in the Fourier domain channels come last")
+        if border < 0:
+            raise ValueError(f"the border must be at least 0, got {border}")
         if len(set(self.kernel_size)) != 1:
             raise ValueError(f"the kernel must be square, got {self.kernel_size}")
 
@@ -41,7 +45,8 @@ class FourierConv2D(_Bordered, keras.layers.Conv2D):
         options: others of ``Conv2D``.
 
     Raises:
-        ValueError: strides, dilation or groups, or images that are not square.
+        ValueError: strides, dilation, groups or channels that come first; images or kernels that
+            are not square, or leave no pixel.
     """
 
     def convolution_op(self, inputs, kernel):
@@ -67,11 +72,14 @@ class FourierConv2DTranspose(_Bordered, keras.layers.Conv2DTranspose):
         options: others of ``Conv2DTranspose``.
 
     Raises:
-        ValueError: strides, dilation or groups, or images that are not square.
+        ValueError: strides, dilation, groups or channels that come first; images or kernels that
+            are not square, or leave no pixel.
     """
 
     def call(self, inputs):
         length = _side(inputs) + self.kernel_size[0] - 1
+        if length <= 2 * self.border:
+            raise ValueError(f"a border of {self.border} leaves nothing of {length} pixels")
         kernel = tf.transpose(self.kernel, (0, 1, 3, 2))
         products = _multiply(_spectrum(inputs, length), _spectrum_of_kernel(kernel, length))
         outputs = _pixels(products, length, range(self.border, length - self.border))

@@ -108,6 +108,8 @@ class VAE(keras.Model):
 
     def test_step(self, data):
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        if tf.executing_eagerly():  # graphs know no values
+            self._check(x)
         return self._log(*self._terms(x, self._new_seed()))
 
     def elbo(self, x, seed=0):
