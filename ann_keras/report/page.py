@@ -141,6 +141,7 @@ def _collect_searches(folder):
         search = _read_json(path)
         means = {
             name: {quantity: {"values": values, "mean": np.mean(values),
+                              "median": np.median(values),
                               "sd": np.std(values, ddof=1) if len(values) > 1 else 0.0}
                    for quantity, values in results.items() if quantity != "settings"}
             for name, results in search.pop("compared").items()
