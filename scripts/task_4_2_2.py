@@ -76,7 +76,7 @@ def draw(task, runs, scores, floor):
 
 def judge(task, scores, floor):
     weak, strong = scores[min(scores)], scores[max(scores)]
-    collapsed = (strong["coverage"] <= weak["coverage"] / 2) | (
+    collapsed = (strong["coverage"] < weak["coverage"] / 2) | (
         strong["diversity"] <= weak["diversity"] - LOSS
     )
     verdict = True if collapsed.all() else "undecided" if collapsed.any() else False
@@ -88,7 +88,7 @@ def judge(task, scores, floor):
             f"{found['diversity'].mean():.2f}" for steps, found in scores.items()
         )
         + f"; of test digits {float(floor['coverage']):.2f}, {float(floor['diversity']):.2f}. "
-        f"Collapse, which is half the coverage or less or {LOSS:g} less entropy of classes with "
+        f"Collapse, which is less than half the coverage or {LOSS:g} less entropy of classes with "
         f"{max(scores)} steps than with {min(scores)}: {collapsed.sum()} of {len(collapsed)} "
         "seeds.",
     )

@@ -59,7 +59,7 @@ def judge(task, scores, stack, losses):
     called = experiments.decoding.CODES
     best = min(value for (_, kind), value in frechet.items() if kind != "codes")
     task.claim(
-        "4.3.2-a", True if best > MUCH * ours else "undecided" if best > ours else False,
+        "4.3.2-a", True if best >= MUCH * ours else "undecided" if best > ours else False,
         "Fréchet distance to digits and share of samples of which the convnet is sure: VAE "
         f"{ours:.3g}, {sure['VAE', 'normal']:.0%}; "
         + "; ".join(

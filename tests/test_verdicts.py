@@ -1,8 +1,7 @@
 """Verdicts on the report's claims about GANs and VAEs, from made-up scores of three seeds.
 
-Each case names what differs from ordinary scores, the verdict, and words of its evidence. What a
-rule must not look at, such as other models or epochs, would give another verdict. Cases marked
-WRONG hold what a rule should say but does not.
+Each case names what differs from ordinary scores, the verdict, and words of its evidence; other
+models or epochs would give another verdict.
 """
 
 import functools
@@ -19,14 +18,11 @@ from ann_keras.experiments import samples
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 ORDINARY = {"frechet": 10, "precision": 0.3, "recall": 0.2, "confident": 0.5, "coverage": 0.4,
             "diversity": 0.9, "background": 0.02, "noisy": 1, "classes": {}}
-FLOOR = dict.fromkeys(ORDINARY, np.float64(0.98))
+FLOOR = {name: np.float64(0.9 + place / 100) for place, name in enumerate(ORDINARY)}
 GOOD = {"frechet": [1, 2, 3], "precision": 0.6, "confident": 0.6}
 POOR = {"frechet": [10, 10, 15], "precision": 0.3, "confident": 0.3}
 BEST = {"frechet": 0.5, "precision": 0.9, "confident": 0.9}
 WORST = {"frechet": 50, "precision": 0.1, "confident": 0.1}
-
-
-WRONG = pytest.mark.xfail(strict=True)
 
 
 @functools.cache
@@ -40,12 +36,9 @@ def script(task):
 
 def check(claim, verdict, words, *arguments, seeds=3, point=None):
     """Judge by a script's arguments; verdict, D-point and words of the evidence are as given."""
-    claims = {}
-
-    def keep(identifier, verdict, evidence, deviation=None):
-        claims[identifier] = verdict, evidence, deviation
-
-    script(claim[:5]).judge(SimpleNamespace(seeds=range(seeds), claim=keep), *arguments)
+    claims, task = {}, SimpleNamespace(seeds=range(seeds))
+    task.claim = lambda name, *found, deviation=None: claims.update({name: (*found, deviation)})
+    script(claim[:5]).judge(task, *arguments)
     found, evidence, deviation = claims[claim]
     assert evidence.endswith(".") and "nan" not in evidence and words in evidence
     assert (found, deviation) == (verdict, point), evidence
@@ -60,21 +53,19 @@ def shares(given):
 
 def scores(**changes):
     """Arrays over seeds; a single value is that of all three, classes are as of ``shares``."""
-    found = ORDINARY | changes
-    classes = found["classes"] if isinstance(found["classes"], list) else [found["classes"]] * 3
-    found["classes"] = [shares(given) for given in classes]
-    return {name: np.full(3, value) if np.isscalar(value) else np.array(value)
-            for name, value in found.items()}
+    found = {name: [value] * 3 if np.isscalar(value) or isinstance(value, dict) else value
+             for name, value in (ORDINARY | changes).items()}
+    found["classes"] = [shares(given) for given in found["classes"]]
+    return {name: np.array(values) for name, values in found.items()}
 
 
 @pytest.mark.parametrize("weak, strong, verdict, words", [
-    ({}, {"coverage": 0.2}, True, "10 discriminator steps 0.200, 0.90, 1 discriminator steps 0.4"),
-    ({}, {"diversity": 0.79}, True, "with 10 steps than with 1: 3 of 3 seeds"),
-    ({}, {"coverage": [0.1, 0.4, 0.1], "diversity": [0.9, 0.7, 0.9]}, True, "3 of 3 seeds"),
-    ({}, {"coverage": 0.21, "diversity": 0.81}, False, "0 of 3 seeds"),
-    ({"coverage": [0.2, 0.4, 0.6]}, {"coverage": 0.2}, "undecided", "2 of 3 seeds"),
-    ({"diversity": [0.6, 0.9, 0.9]}, {"diversity": 0.6}, "undecided", "of test digits 0.98, 0.98"),
-    pytest.param({"coverage": 0}, {"coverage": 0}, False, "0 of 3 seeds", marks=WRONG),
+    ({}, {"coverage": 0.19}, True, "10 discriminator steps 0.190, 0.90, 1 discriminator steps 0.4"),
+    ({}, {"coverage": [0.1, 0.4, 0.1], "diversity": [0.9, 0.79, 0.9]}, True, "1: 3 of 3 seeds"),
+    ({}, {"coverage": 0.21, "diversity": 0.81}, False, "of test digits 0.94, 0.95. Collapse"),
+    ({"coverage": [0.2, 0.4, 0.6]}, {"coverage": 0.2}, "undecided", "steps 0.400, 0.90, 5"),
+    ({"diversity": [0.6, 0.9, 0.9]}, {"diversity": 0.6}, "undecided", "steps 0.400, 0.80, 5"),
+    ({"coverage": 0}, {"coverage": 0}, False, "0 of 3 seeds"),
 ])
 def test_strong_discriminator(weak, strong, verdict, words):
     middle = scores(coverage=0.2 if verdict is False else 0.4)
@@ -84,43 +75,39 @@ def test_strong_discriminator(weak, strong, verdict, words):
 
 @pytest.mark.parametrize("last, end, verdict, words", [
     (3, 5, True, "From epoch 1 to 50 the generator's mean loss goes from 2.00 to 3.00 nats"),
-    ([3, 2, 4], 5, "undecided", "2.00 to 3.00"),
+    ([2, 3, 7], 5, "undecided", "2.00 to 4.00"),
     (3, [5, 5, 9], "undecided", "from epoch 10 on the Fréchet distance of its samples from 9.00"),
-    ([3, 2, 2], [9, 5, 5], "undecided", "9.00 to 6.33 (seeds: 3)"),
-    (3, 9, "undecided", "9.00 to 9.00"),
+    ([3, 2, 2], [9, 5, 4], "undecided", "9.00 to 6.00 (seeds: 3)"),
     (2, 5, False, "2.00 to 2.00"),
     (1, 9, False, "2.00 to 1.00"),
 ])
 def test_generator_loss(last, end, verdict, words):
-    losses, distances = np.full((3, 50), 9.0), np.empty((3, 4))
-    losses[:, 0], losses[:, -1] = 2, last
-    distances[:, :3], distances[:, 3] = (1, 9, 2), end
+    losses, distances = np.full((3, 50), 9.0), np.tile([1.0, 9, 2, 0], (3, 1))
+    losses[:, 0], losses[:, -1], distances[:, -1] = 2, last, end
     check("4.2.3-a", verdict, words, losses, [1, 10, 20, 50], distances)
+    check("4.2.3-a", verdict, words, losses, [1, 10, 50], distances[:, [0, 1, 3]])
     for few in ([1], [1, 50]):
         check("4.2.3-a", "undecided", f"to {few[-1]} the", losses, few, distances[:, -len(few):])
 
 
 @pytest.mark.parametrize("claim, changes, verdict, words", [
-    ("a", [{}, {}, {}], True, "0 50.0%, 1 0.0%"),
-    ("a", [{4: 0.049}, {7: 0.049}, {1: 0.045}], True, "10,000 samples a seed"),
+    ("a", [{4: 0.049}, {7: 0.049}, {1: 0.045}], True, "10,000 samples a seed: 0 50.0%, 1 1.5%"),
     ("a", [{4: 0.08}, {}, {}], "undecided", "under 5% each: 2 of 3 seeds"),
-    ("a", [{1: 0.1}, {}, {}], "undecided", "no 1 with probability 5% or more: 2 of 3 seeds"),
+    ("a", [{1: 0.1}, {}, {}], "undecided", "batch of 64 holds no 1 with probability 5% or more: 2"),
     ("a", [{0: 0.2, 8: 0.5}, {}, {4: 0.05}], "undecided", "most frequent: 2 of 3 seeds"),
     ("a", [{4: 0.05}, {1: 0.047}, {0: 0.2, 8: 0.5}], False, "most frequent: 2 of 3 seeds"),
     ("a", [{7: 0.05}] * 3, False, "under 5% each: 0 of 3 seeds"),
-    ("b", [0.41, 0.59, 0.5], True, "sure of 50.0% of the samples and of 98.0% of test digits"),
+    ("b", [0.41, 0.59, 0.5], True, "sure of 50.0% of the samples and of 93.0% of test digits"),
     ("b", [0.39, 0.61, 0.5], "undecided", "about half: 1 of 3 seeds"),
     ("b", 0.61, False, "0 of 3 seeds"),
-    ("b", 0.39, False, "sure of 39.0%"),
     ("c", ([0.95, 1, 1], [0, 0.9, 0.5]), "artefact", "98.3% of the samples have a background"),
-    ("c", ([0.95, 1, 1], [0, 1, 0.6]), True, "53.3% of the corrected GAN's (mean 0.0300)"),
+    ("c", (1, [0, 1, 0.5]), True, "50.0% of the corrected GAN's (mean 0.0300) and 97.0% of test"),
     ("c", ([0.94, 1, 1], 0), False, "0.01 (mean 0.0200)"),
 ])
 def test_samples_of_the_dense_gan(claim, changes, verdict, words):
-    noisy, corrected = changes if claim == "c" else (1, 1)
-    quantity = {"a": "classes", "b": "confident"}.get(claim)
-    published = scores(**{quantity: changes} if quantity else {"noisy": noisy})
-    other = scores(classes={0: 0, 8: 0.9}, confident=0.9, background=0.03, noisy=corrected)
+    changes, noisy = changes if claim == "c" else (changes, 1)
+    published = scores(**{{"a": "classes", "b": "confident", "c": "noisy"}[claim]: changes})
+    other = scores(classes={0: 0, 8: 0.9}, confident=0.9, background=0.03, noisy=noisy)
     found, point = {"corrected": other, "as published": published}, {"c": "D12"}.get(claim)
     check(f"4.2.4-{claim}", verdict, words, found, FLOOR, 10_000, point=point)
 
@@ -133,18 +120,17 @@ def test_samples_of_the_dense_gan(claim, changes, verdict, words):
     ("a", [(0.5, 0.01), (0.5, 0.02), (0.5, 0.02)], False, "sure of 50.0% of the convolutional"),
     ("b", [{0: 0.5}, {0: 0.3}, {0: 0.25}], True, ": 0 (35.0%); 0 has 35.0% (seeds: 3)"),
     ("b", [{0: 0.9}, {0: 0.11}, {0: 0.11}], "undecided", ": 0 (37.3%)"),
-    ("b", [{0: 0.05}, {0: 0.05}, {0: 0.11, 8: 0.3}], "undecided", ": 8 (20.1%); 0 has 7.0%"),
+    ("b", [{0: 0.05, 8: 0.7}] * 2 + [{0: 0.11, 8: 0.7}], "undecided", ": 8 (70.0%); 0 has 7.0%"),
     ("b", [{0: 0.1, 8: 0.6}] * 3, False, ": 8 (60.0%); 0 has 10.0%"),
 ])
 def test_samples_of_the_convolutional_gan(claim, changes, verdict, words):
     conv, dense, alike = changes if claim == "a" else [(0, 0)] * 3
-    classes, other, spread = changes if claim == "b" else {}, {0: 0}, np.array([-0.25, 0, 0.25])
-    found = [
-        scores(confident=sure + aside, background=level + aside, frechet=far, classes=shown)
-        for (sure, level), aside, far, shown in (
-            (dense, spread, 20, other), ((0.9, 0), 0, 1, other),
-            (conv, -spread, 10, classes), ((0.1, 1), 0, 1, other))
-    ]
+    classes, spread = changes if claim == "b" else {}, np.array([-0.25, 0, 0.25])
+    found = [scores(confident=sure + aside, background=level + aside, classes=shown,
+                    frechet=far + aside)
+             for (sure, level), aside, far, shown in (
+                 (dense, spread, 20, {0: 0}), ((0.9, 0), 0, 1, {0: 0}),
+                 (conv, -spread, 10, classes), ((0.1, 1), 0, 1, {0: 0}))]
     early = {"confident": alike[0], "background": alike[1], "frechet": 30, "epoch": 7}
     check(f"4.2.5-{claim}", verdict, words, found, early, "10 epochs")
 
@@ -155,9 +141,9 @@ def test_scores_after_as_many_epochs(epochs, place):
     runs = [{f"watched_{name}": [value, value + seed, value + 2 * seed]
              for name, value in first.items()} for seed in (1, 2, 6)]
     runs[0]["watched_epochs"] = [1, 10, 20]
-    found = script("4.2.5").early(runs, SimpleNamespace(conv_epochs=epochs))
-    assert found.pop("epoch") == (1, 10, 20)[place]
-    assert found == {name: value + 3 * place for name, value in first.items()}
+    means = {name: value + 3 * place for name, value in first.items()}
+    means["epoch"] = (1, 10, 20)[place]
+    assert script("4.2.5").early(runs, SimpleNamespace(conv_epochs=epochs)) == means
 
 
 @pytest.mark.parametrize("changes, verdict, words", [
@@ -165,8 +151,7 @@ def test_scores_after_as_many_epochs(epochs, place):
     ({0: {"frechet": [2, 2, 3]}}, "undecided", "ahead of the VAE"),
     ({3: {"frechet": [10, 10, 40]}}, "undecided", "by Adam 20 (4.000)"),
     ({4: {"precision": 0.6}}, "undecided", "neither ahead of nor behind the VAE"),
-    ({0: {"frechet": 3, "precision": 0.3}}, "undecided", "neither ahead of nor behind the VAE"),
-    ({0: WORST}, False, "behind the VAE"),
+    ({0: {"frechet": 3}, 4: {"precision": 0.6}}, "undecided", "as published 3 (1.000)"),
     ({0: WORST | {"frechet": [50, 60, 99]}}, "undecided", "behind the VAE"),
     ({0: {"frechet": 3}, 3: BEST}, False, "behind the stacked autoencoder, by Adam, ahead of the"),
     ({2: {"frechet": [10, 15]}}, "undecided", "VAE 11.7 (1.500)"),
@@ -183,8 +168,8 @@ def test_gans_beside_autoencoders(changes, verdict, words):
     ({}, True, "reconstructed 5.0 and 6.0 nats worse"),
     ({"published": 1.1}, False, "published -100.00 and -98.90, 1.10 ± 1.15 apart, 3 of 5 dim"),
     ({"binary": 1.1}, False, "IWAE-500 of 10,000 test images"),
-    ({"over": (1, 11)}, False, "reconstructed 6.0 and 6.0 nats worse"),
-    ({"distance": [1, 9, 8]}, False, "Fréchet distance of 6 and 6."),
+    ({"over": (1, 11)}, False, "Fréchet distance of 5 and 6."),
+    ({"distance": [1, 9, 8]}, False, "distance of 6 and 6."),
 ])
 def test_bound_and_kl_term(changes, verdict, words):
     case = {"published": 1.2, "binary": 1.2, "over": (1, 9), "distance": [1, 9, 5]} | changes
@@ -206,13 +191,14 @@ def test_bound_and_kl_term(changes, verdict, words):
     ("adam", "fitted", 19, "undecided", "Gaussian fitted to codes 19 (50%)"),
     ("published", "uniform", [1, 31, 25], "undecided", "error, 0.2000 a pixel, not the cross-"),
     ("published", "normal", 10, False, "pre-training logs, 0.1000, is"),
-    pytest.param("adam", "normal", 20, True, "2 times the VAE's distance or more", marks=WRONG),
+    ("adam", "normal", 20, True, "2 times the VAE's distance or more"),
 ])
 def test_noise_through_autoencoders(model, kind, distance, verdict, words):
     distances = {("VAE", "normal"): [5, 10, 15]} | {
         (model, kind): 1 if kind == "codes" else [1, 31, 31] for model in ("published", "adam")
         for kind in ("codes", "normal", "uniform", "fitted")} | {(model, kind): distance}
-    found = {key: scores(frechet=values) for key, values in distances.items()}
+    found = {key: scores(frechet=values, confident=[0.3, 0.4, 0.8])
+             for key, values in distances.items()}
     losses = {"logged": 0.1, "squared_error": 0.2, "cross_entropy": 0.3}
     check("4.3.2-a", verdict, words, found, losses, losses, point="D14")
 
@@ -220,21 +206,20 @@ def test_noise_through_autoencoders(model, kind, distance, verdict, words):
 @pytest.mark.parametrize("changes, zeros, verdict, words", [
     ({}, 0.029, True, "Clear 0s: 2.90%, so that 100 samples hold none with probability 0.053."),
     ({}, [0, 0, 0.03], False, "probability 5% or more: no"),
-    ({"confident": 0.5}, 0, False, "sure of 50.0% of them, and of 98.0% of test digits"),
+    ({"confident": 0.5}, 0, False, "sure of 50.0% of them, and of 93.0% of test digits"),
     ({"confident": [0.1, 0.1, 0.9]}, 0, True, "under half are clear: yes"),
     ({"classes": [{0: 0, 8: 0.9}, {0: 0.7}, {0: 0.7}]}, 0, False, "8 is the most frequent: no"),
     ({"classes": [{0: 0, 8: 0.9}, {0: 0, 3: 0.5}, {0: 0, 3: 0.5}]}, 0, True, "8 36.1%"),
 ])
 def test_samples_of_the_vae(changes, zeros, verdict, words):
     found = scores(**{"classes": {0: 0.1, 8: 0.5}, "confident": 0.4} | changes)
-    sure = np.full((3, 10), 0.9)
-    sure[:, 0] = zeros
+    sure = np.insert(np.full((3, 9), 0.9), 0, zeros, axis=1)
     check("4.3.3-a", verdict, words, found, sure, FLOOR, 10_000)
 
 
 @pytest.mark.parametrize("gan, corrected, vae, seeds, verdict, words", [
     (GOOD, WORST, POOR, 3, True, "dense GAN, as published 2, 60.0%, 20.0%, 60.0%"),
-    (POOR, BEST, GOOD, 3, False, "VAE 2, 60.0%, 20.0%, 60.0%; test digits 0.98, 98.0%"),
+    (POOR, BEST, GOOD, 3, False, "VAE 2, 60.0%, 20.0%, 60.0%; test digits 0.9, 91.0%"),
     (GOOD, BEST, POOR | {"precision": 0.6}, 3, "undecided", "VAE 11.7, 60.0%"),
     (GOOD, WORST, POOR, 2, "undecided", "corrected 50, 10.0%"),
 ])
@@ -257,7 +242,6 @@ def test_every_seed_is_more_realistic(changes, ahead):
 @pytest.mark.parametrize("name", ["samples", "judge_epochs", "source"])
 def test_models_of_a_table_are_scored_alike(name):
     first = SimpleNamespace(samples=100, judge_epochs=8, source="sample", epochs=5)
-    alike = SimpleNamespace(**vars(first) | {"epochs": 9})
-    samples.check_alike(first, alike, first)
+    samples.check_alike(first, SimpleNamespace(**vars(first) | {"epochs": 9}), first)
     with pytest.raises(UserError, match=f"{name.replace('_', '-')} has {vars(first)[name]}, un"):
-        samples.check_alike(first, alike, SimpleNamespace(**vars(first) | {name: "unlike"}))
+        samples.check_alike(first, first, SimpleNamespace(**vars(first) | {name: "unlike"}))
