@@ -10,7 +10,7 @@ from cases import Timing
 
 from ann_keras import data, models, training
 from ann_keras.models.attention import SelfAttention
-from ann_keras.models.fourier import FourierConv2D, FourierConv2DTranspose
+from ann_keras.models.fourier import FourierConv2D, FourierConv2DTranspose, frequencies
 
 LAG = 80  # of the report's time-series networks
 GENERATIVE = "gan", "conv_gan", "vae"  # networks that learn from images alone
@@ -175,12 +175,11 @@ def flops_per_row(model, below=False, frozen=False):
     for layer in model.layers:
         trained = bool(layer.trainable_weights) and not frozen
         if isinstance(layer, (FourierConv2D, FourierConv2DTranspose)):
-            size, _, *channels = layer.kernel.shape
+            _, _, *channels = layer.kernel.shape
             side = (layer.input if isinstance(layer, FourierConv2D) else layer.output).shape[1]
-            # Half of the frequencies of a square that holds the whole convolution; each complex
-            # product is four real ones.
-            frequencies = (side + 2 * layer.border) ** 2 // 2 + 1
-            multiply_adds += (1 + trained + below) * frequencies * 4 * math.prod(channels)
+            number = len(frequencies(side + 2 * layer.border)[0])
+            # A complex product is four real ones.
+            multiply_adds += (1 + trained + below) * number * 4 * math.prod(channels)
         elif isinstance(layer, PRODUCTS):
             transposed = isinstance(layer, keras.layers.Conv2DTranspose)
             positions = math.prod((layer.input if transposed else layer.output).shape[1:-1])

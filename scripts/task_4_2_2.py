@@ -79,9 +79,8 @@ def judge(task, scores, floor):
     collapsed = (strong["coverage"] < weak["coverage"] / 2) | (
         strong["diversity"] <= weak["diversity"] - LOSS
     )
-    verdict = True if collapsed.all() else "undecided" if collapsed.any() else False
     task.claim(
-        "4.2.2-a", verdict,
+        "4.2.2-a", experiments.samples.over_seeds(collapsed),
         "Coverage of the digits, and entropy of the classes, with "
         + ", ".join(
             f"{steps} discriminator steps {found['coverage'].mean():.3f}, "

@@ -54,7 +54,7 @@ def judge(task, scores, floor, number):
     }
     held = np.all(list(parts.values()), axis=0)
     task.claim(
-        "4.2.4-a", True if held.all() else "undecided" if held.any() else False,
+        "4.2.4-a", experiments.samples.over_seeds(held),
         f"Labels of {number:,} samples a seed: "
         + ", ".join(f"{digit} {share:.1%}" for digit, share in enumerate(classes)) + ". "
         + "; ".join(f"{text}: {true.sum()} of {len(true)} seeds" for text, true in parts.items())
@@ -62,7 +62,7 @@ def judge(task, scores, floor, number):
     )
     half = abs(seeds["confident"] - 0.5) <= CLEAR
     task.claim(
-        "4.2.4-b", True if half.all() else "undecided" if half.any() else False,
+        "4.2.4-b", experiments.samples.over_seeds(half),
         f"The convnet is sure of {published['confident']:.1%} of the samples and of "
         f"{float(floor['confident']):.1%} of test digits; {CLEAR:.0%} from one half counts as "
         f"about half: {half.sum()} of {len(half)} seeds.",

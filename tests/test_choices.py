@@ -1,19 +1,15 @@
 """Verdicts on which choice matters, task 1.4.2, with and without the search's trials."""
 
-import importlib.util
 import json
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import script_modules
 
 from ann_keras.errors import UserError
 
-FILE = Path(__file__).resolve().parent.parent / "scripts" / "task_1_4_2.py"
-SPEC = importlib.util.spec_from_file_location(FILE.stem, FILE)
-script = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(script)
+script = script_modules.load("1.4.2")
 
 AGREES = {"activation": [0.6, 0.1], "optimizer": [0.2, 0.1], "learning_rate": [0.1, 0.1]}
 MEDIANS = {"activation": {"mish": 0.1, "relu": 0.3}, "layers": {"1": 0.4, "3": 0.1},

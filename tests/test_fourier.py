@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ann_keras.models.fourier import FourierConv2D, FourierConv2DTranspose
+from ann_keras.models.fourier import FourierConv2D, FourierConv2DTranspose, frequencies
 
 
 def pair(kind, side, size, border, channels=3, filters=4):
@@ -81,3 +81,9 @@ def test_nothing_left_is_refused():
         FourierConv2D(4, 7, border=1)(images)
     with pytest.raises(ValueError, match="a border of 3 leaves nothing of 6 pixels"):
         FourierConv2DTranspose(4, 3, border=3)(images)
+
+
+@pytest.mark.parametrize("length, number", [(1, 1), (4, 10), (5, 13), (9, 41)])
+def test_half_of_the_frequencies_count_for_all(length, number):
+    chosen, counts = frequencies(length)
+    assert chosen.shape == (number, 2) and counts.sum() == length**2

@@ -1,20 +1,17 @@
 """The first trial of every search, and all that is not searched, are as published."""
 
-import importlib.util
 import inspect
 import math
-from pathlib import Path
 from types import SimpleNamespace
 
 import keras_tuner
 import pytest
+from script_modules import load
 
 import tuning
 from ann_keras import data, experiments, models
 from ann_keras.experiments import settings as shared
 from ann_keras.report import published
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def search_of(name):
@@ -24,11 +21,7 @@ def search_of(name):
 
 def report_of(task):
     """The settings of a script's report preset."""
-    file = ROOT / "scripts" / f"task_{task.replace('.', '_')}.py"
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.PRESETS["report"]
+    return load(task).PRESETS["report"]
 
 
 def defaults_of(function, *names):

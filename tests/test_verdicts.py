@@ -4,18 +4,15 @@ Each case names what differs from ordinary scores, the verdict, and words of its
 models or epochs would give another verdict.
 """
 
-import functools
-import importlib.util
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from script_modules import load
 
 from ann_keras.errors import UserError
 from ann_keras.experiments import samples
 
-SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 ORDINARY = {"frechet": 10, "precision": 0.3, "recall": 0.2, "confident": 0.5, "coverage": 0.4,
             "diversity": 0.9, "background": 0.02, "noisy": 1, "classes": {}}
 FLOOR = {name: np.float64(0.9 + place / 100) for place, name in enumerate(ORDINARY)}
@@ -25,20 +22,11 @@ BEST = {"frechet": 0.5, "precision": 0.9, "confident": 0.9}
 WORST = {"frechet": 50, "precision": 0.1, "confident": 0.1}
 
 
-@functools.cache
-def script(task):
-    name = f"task_{task.replace('.', '_')}"
-    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def check(claim, verdict, words, *arguments, seeds=3, point=None):
     """Judge by a script's arguments; verdict, D-point and words of the evidence are as given."""
     claims, task = {}, SimpleNamespace(seeds=range(seeds))
     task.claim = lambda name, *found, deviation=None: claims.update({name: (*found, deviation)})
-    script(claim[:5]).judge(task, *arguments)
+    load(claim[:5]).judge(task, *arguments)
     found, evidence, deviation = claims[claim]
     assert evidence.endswith(".") and "nan" not in evidence and words in evidence
     assert (found, deviation) == (verdict, point), evidence
@@ -143,7 +131,7 @@ def test_scores_after_as_many_epochs(epochs, place):
     runs[0]["watched_epochs"] = [1, 10, 20]
     means = {name: value + 3 * place for name, value in first.items()}
     means["epoch"] = (1, 10, 20)[place]
-    assert script("4.2.5").early(runs, SimpleNamespace(conv_epochs=epochs)) == means
+    assert load("4.2.5").early(runs, SimpleNamespace(conv_epochs=epochs)) == means
 
 
 @pytest.mark.parametrize("changes, verdict, words", [
@@ -157,7 +145,7 @@ def test_scores_after_as_many_epochs(epochs, place):
     ({2: {"frechet": [10, 15]}}, "undecided", "VAE 11.7 (1.500)"),
 ])
 def test_gans_beside_autoencoders(changes, verdict, words):
-    names = script("4.2.6").GANS + script("4.2.6").AUTOENCODERS
+    names = load("4.2.6").GANS + load("4.2.6").AUTOENCODERS
     usual = GOOD, WORST if verdict is True else BEST, POOR, POOR, POOR
     check("4.2.6-a", verdict, words, {
         name: scores(**usual[place] | changes.get(place, {})) for place, name in enumerate(names)

@@ -14,6 +14,7 @@ from ann_keras.training.finite import StopOnNaN
 
 SHOWN = 100  # samples that a run keeps
 WALKS, STOPS = 5, 10  # through latent space: number, and images of each
+LOSSES = "generator_loss", "discriminator_loss"
 WATCHED = "frechet", "coverage", "confident", "background"  # scores along training
 _PROBED = 1_000  # images that the trained discriminator is asked about
 
@@ -86,7 +87,7 @@ def train(
     Raises:
         UserError: a loss became NaN.
     """
-    rows = boltzmann.digits(source)[0][:images].reshape(-1, 28, 28, 1)
+    rows = _digits(source, images)
     keras.utils.set_random_seed(seed)
     model = GAN(backbone, discriminator_steps=discriminator_steps, corrected=corrected)
     model.compile()
@@ -102,7 +103,7 @@ def train(
     drawn = model.decode(noise)
     final = board.score(drawn.reshape(-1, 784))
     kept = np.flatnonzero(history["watched"])
-    result = {name: history[name] for name in ("generator_loss", "discriminator_loss")}
+    result = {name: history[name] for name in LOSSES}
     result |= {
         f"watched_{name}": [*(history[name][epoch] for epoch in kept), final[name]]
         for name in WATCHED
@@ -164,7 +165,7 @@ def without_dropout(run, source):
     published, plain = GAN(), GAN(corrected=True)
     weights.restore(published.generator, run["generator"])
     noise = np.random.default_rng(0).normal(size=(_PROBED, published.latent_dim))
-    images = {"real": boltzmann.digits(source)[0][:_PROBED].reshape(-1, 28, 28, 1),
+    images = {"real": _digits(source, _PROBED),
               "fake": published.decode(noise, raw=True)}
     found = {}
     for model, suffix in ((published, ""), (plain, "_plain")):
@@ -200,10 +201,15 @@ def first_losses(start, noise, *, epochs, batch_size, seed, source, images):
                 layer.bias.assign(keras.ops.full_like(layer.bias, 0.01))
     model.compile()
     history = compiled.fit(
-        model, boltzmann.digits(source)[0][:images].reshape(-1, 28, 28, 1), epochs=epochs,
-        batch_size=batch_size, seed=seed, callbacks=[StopOnNaN()],
+        model, _digits(source, images), epochs=epochs, batch_size=batch_size, seed=seed,
+        callbacks=[StopOnNaN()],
     ).history
-    return {name: history[name] for name in ("generator_loss", "discriminator_loss")}
+    return {name: history[name] for name in LOSSES}
+
+
+def _digits(source, images):
+    """The first training digits, all for None, (n, 28, 28, 1)."""
+    return boltzmann.digits(source)[0][:images].reshape(-1, 28, 28, 1)
 
 
 class _UniformGAN(GAN):

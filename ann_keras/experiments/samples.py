@@ -108,6 +108,20 @@ def more_realistic(first, second):
     return True if ahead(first, second) else False if ahead(second, first) else None
 
 
+def over_seeds(held, possible=None):
+    """A verdict of something that holds or does not in each seed.
+
+    Args:
+        held: bool array (seeds,).
+        possible: where it is not out of the question either; None for where it holds.
+
+    Returns:
+        True if it holds in every seed, "undecided" if it is possible in any, False otherwise.
+    """
+    possible = held if possible is None else possible
+    return True if np.all(held) else "undecided" if np.any(possible) else False
+
+
 def check_alike(*settings):
     """Raise UserError where settings of models in one table ask for different scores."""
     for name in ("samples", "judge_epochs", "source"):

@@ -99,8 +99,15 @@ def _side(inputs):
     return rows
 
 
-def _frequencies(length):
-    """Half of the frequencies, (f, 2), and how often each counts: others are their conjugates."""
+def frequencies(length):
+    """Half of the frequencies of squares of real pixels; the others are their conjugates.
+
+    Args:
+        length: side of the squares.
+
+    Returns:
+        The frequencies, whole numbers (f, 2), and how often each counts, 1 or 2, (f,).
+    """
     chosen, weights = [], []
     for pair in np.ndindex(length, length):
         mirrored = tuple(-np.array(pair) % length)
@@ -113,7 +120,7 @@ def _frequencies(length):
 def _waves(length, positions):
     """Cosines and negative sines of the frequencies at square positions, (f, 2, positions²)."""
     places = np.stack(np.meshgrid(positions, positions, indexing="ij"), -1).reshape(-1, 2)
-    angles = 2 * np.pi / length * (_frequencies(length)[0] @ places.T)
+    angles = 2 * np.pi / length * (frequencies(length)[0] @ places.T)
     return np.stack([np.cos(angles), -np.sin(angles)], axis=1)
 
 
@@ -146,9 +153,9 @@ def _multiply(spectrum, kernel, conjugate=False):
 
 def _pixels(products, length, positions):
     """Spectrum (f, n, 2 · filters) → images at square positions, (n, side, side, filters)."""
-    frequencies, filters, side = products.shape[0], products.shape[2] // 2, len(positions)
-    weights = _frequencies(length)[1] / length**2
+    number, filters, side = products.shape[0], products.shape[2] // 2, len(positions)
+    weights = frequencies(length)[1] / length**2
     waves = (_waves(length, positions) * weights[:, np.newaxis, np.newaxis]).reshape(-1, side**2)
-    rows = tf.reshape(tf.transpose(products, (1, 0, 2)), (-1, 2 * frequencies, filters))
+    rows = tf.reshape(tf.transpose(products, (1, 0, 2)), (-1, 2 * number, filters))
     pixels = tf.matmul(tf.constant(waves.T, products.dtype), rows)
     return tf.reshape(pixels, (-1, side, side, filters))
