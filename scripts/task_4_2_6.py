@@ -44,7 +44,9 @@ PRESETS = {
         "report": {},
     }.items()
 }
-GANS = "dense GAN, as published", "dense GAN, corrected"
+GANS = (
+    "dense GAN, as published", "dense GAN, corrected", "dense GAN, corrected, lower rate",
+)
 AUTOENCODERS = "stacked autoencoder, as published", "stacked autoencoder, by Adam", "VAE"
 WORDS = {True: "ahead of", False: "behind", None: "neither ahead of nor behind"}
 DRAWN = {"binarization": "draw"}
@@ -120,6 +122,8 @@ def gans(task, settings, board):
     runs = {
         GANS[0]: gan.trained(task, settings, board, of="4.2.3"),
         GANS[1]: gan.trained(task, settings, board, corrected=True, of="4.2.4"),
+        GANS[2]: gan.trained(task, settings, board, corrected=True, of="4.2.4",
+                             learning_rate=settings.lower_rate),
         f"convolutional GAN, as published, {short}": gan.conv(task, settings, board, of="4.2.5"),
         f"convolutional GAN, corrected, {short}":
             gan.conv(task, settings, board, corrected=True, of="4.2.5"),

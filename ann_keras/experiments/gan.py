@@ -8,7 +8,7 @@ import numpy as np
 from ann_keras.experiments import boltzmann
 from ann_keras.experiments.samples import as_fields, to_bytes
 from ann_keras.models import weights
-from ann_keras.models.gan import GAN
+from ann_keras.models.gan import GAN, adam
 from ann_keras.training import compiled, resume
 from ann_keras.training.finite import StopOnNaN
 
@@ -30,11 +30,12 @@ def trained(
         board: ``samples.Scoreboard``.
         backbone, corrected: of ``GAN``; steps: its ``discriminator_steps``.
         of: another task that makes the same runs.
-        changes: of the settings, ``seeds`` among them.
+        changes: of the settings, ``seeds`` among them; or a ``learning_rate``.
     """
     seeds = changes.pop("seeds", task.seeds)
     name = f"{'corrected ' if corrected else ''}{backbone} GAN"
     name += f", {steps} discriminator steps" if steps > 1 else ""
+    name += f", rate {changes['learning_rate']:g}" if "learning_rate" in changes else ""
     names = ("epochs", "batch_size", "watched", "source", "images", "samples", "judge_epochs")
     arguments = {name: getattr(settings, name) for name in names} | changes
     return [
@@ -58,7 +59,7 @@ def conv(task, settings, board, *, corrected=False, of=None):
 
 def train(
     board, *, backbone, corrected, discriminator_steps, epochs, batch_size, watched, seed,
-    source, images, samples, judge_epochs, keep, checkpoint=None,
+    source, images, samples, judge_epochs, keep, learning_rate=1e-3, checkpoint=None,
 ):
     """Train a GAN on training digits and score its samples.
 
@@ -73,6 +74,7 @@ def train(
         images: training images, the first ones; None for all.
         samples: that are scored.
         keep: whether the weights are part of the result.
+        learning_rate: of both optimizers.
         checkpoint: folder; an interrupted run goes on from its last epoch.
 
     Returns:
@@ -90,7 +92,7 @@ def train(
     rows = _digits(source, images)
     keras.utils.set_random_seed(seed)
     model = GAN(backbone, discriminator_steps=discriminator_steps, corrected=corrected)
-    model.compile()
+    model.compile(adam(learning_rate), adam(learning_rate))
     model.check_images(rows)
     random = np.random.default_rng(seed)
     noise = random.normal(size=(max(samples, 2 * WALKS), model.latent_dim)).astype(np.float32)

@@ -58,6 +58,7 @@ class GAN:
     images: int | None = None  # training images, the first ones; report: all
     samples: int = 10_000  # ours: that are scored
     watched: int = 10  # ours: epochs between scores
+    lower_rate: float = 2e-4  # of a steadier GAN, from the DCGAN paper; report 1e-3
     judge_epochs: int = 10  # ours: of the labelling convnet
     seeds: int = 3  # ours; the report shows one run
 

@@ -80,10 +80,10 @@ class GAN(keras.Model):
         self.built = True
 
     def compile(self, generator_optimizer=None, discriminator_optimizer=None):
-        """Choose two Keras optimizers; None as published: Adam, rate 1e-3, β₁ 0.5, PyTorch's ε."""
+        """Choose two Keras optimizers; None: ``adam()``, as published."""
         # XLA on CPU makes convolutions several times slower.
-        super().compile(optimizer=generator_optimizer or _adam(), jit_compile=False)
-        self.discriminator_optimizer = keras.optimizers.get(discriminator_optimizer or _adam())
+        super().compile(optimizer=generator_optimizer or adam(), jit_compile=False)
+        self.discriminator_optimizer = keras.optimizers.get(discriminator_optimizer or adam())
         # Here, since training loops would build the optimizer for both networks.
         self.optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
@@ -224,8 +224,9 @@ def discriminator_loss(real_logits, fake_logits):
     return 0.5 * (real + keras.ops.mean(keras.ops.softplus(fake_logits)))
 
 
-def _adam():
-    return keras.optimizers.Adam(1e-3, beta_1=0.5, epsilon=1e-8)
+def adam(learning_rate=1e-3):
+    """The published optimizer: Adam of rate 1e-3, β₁ 0.5 and PyTorch's ε."""
+    return keras.optimizers.Adam(learning_rate, beta_1=0.5, epsilon=1e-8)
 
 
 def _dense_generator(latent_dim):
