@@ -15,6 +15,7 @@ model becomes without the KL term.
 import numpy as np
 
 from ann_keras import command, experiments, plots
+from ann_keras.errors import UserError
 from ann_keras.experiments import settings as shared
 
 
@@ -23,6 +24,8 @@ PUBLISHED, FREE, BINARY = "published", "without KL term", "binary pixels"
 
 
 def run(task, settings):
+    if settings.images < 2:
+        raise UserError(f"the gap's standard error needs two images, got {settings.images}")
     vae, samples, gallery = experiments.vae, experiments.samples, experiments.gallery
     board = samples.scoreboard(task, settings)
     runs = {
