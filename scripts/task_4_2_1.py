@@ -68,7 +68,8 @@ def draw(task, dropped):
         left.hist(dropped[f"{kind}_plain"], bins, density=True, color=color, histtype="step",
                   lw=2, label=f"{called}, without dropout (D13)")
     left.set(xlabel="probability of being real, D, seed 0", ylabel="density")
-    left.legend(loc="upper center")
+    left.set_ylim(0, 1.5 * left.get_ylim()[1])
+    left.legend(loc="upper center", fontsize=9)
     probability = np.linspace(0.005, 0.995, 400)
     right.plot(probability, -np.log(probability), label="−log D, in use")
     right.plot(probability, np.log1p(-probability), label="log(1 − D), saturating")

@@ -164,6 +164,7 @@ def without_dropout(run, source):
         Dict of name → probabilities of being real, out of training, (1000,): "real" and "fake",
         with the dropout that is always on, "real_plain" and "fake_plain", without.
     """
+    keras.utils.set_random_seed(0)
     published, plain = GAN(), GAN(corrected=True)
     weights.restore(published.generator, run["generator"])
     noise = np.random.default_rng(0).normal(size=(_PROBED, published.latent_dim))
