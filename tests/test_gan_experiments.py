@@ -1,5 +1,6 @@
 """Training runs of the GANs and the scoreboard: interruptions, schedules, what the scores say."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -72,7 +73,17 @@ def test_d13_is_the_dropout_alone(whole):
     again = gan.without_dropout(whole[0], "sample")
     for kind in ("real", "fake"):
         assert (again[f"{kind}_plain"] == found[f"{kind}_plain"]).all()
-        assert (again[kind] != found[kind]).any()
+        assert (again[kind] == found[kind]).all(), "a run is repeatable"
+        assert (found[kind] != found[f"{kind}_plain"]).any()
+
+
+def test_the_learning_rate_is_that_of_both_networks(whole):
+    still = gan.train(Board(), epochs=1, learning_rate=0.0, **SMALL)
+    keras.utils.set_random_seed(SMALL["seed"])
+    initial = networks.GAN()
+    for part in ("generator", "discriminator"):
+        assert (still[part] == weights.flatten(getattr(initial, part))).all()
+        assert (whole[0][part] != still[part]).mean() > 0.9
 
 
 def test_other_starts_differ_in_weights_and_noise_alone():
