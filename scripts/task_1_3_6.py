@@ -31,7 +31,7 @@ class Settings:
 
 
 PRESETS = {
-    "smoke": Settings(epochs=1, mnist="sample", seeds=1, chained_seeds=1, batch_size=1000),
+    "smoke": Settings(epochs=1, mnist="sample", seeds=1, chained_seeds=1, batch_size=1200),
     "quick": Settings(epochs=5, mnist="sample", seeds=1, chained_seeds=1),
     "report": Settings(),
 }

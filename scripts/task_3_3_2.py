@@ -47,7 +47,7 @@ class Settings:
 PRESETS = {
     "smoke": Settings(
         rows=("32/4/64", "32/4/128"), full_rows=("32/4/64",), full_epochs=1,
-        seed_rows=("32/4/64",), source="sample", seeds=1,
+        seed_rows=("32/4/64",), batch_size=500, source="sample", seeds=1,
     ),
     "quick": Settings(
         rows=("32/4/64", "64/4/64", "128/4/64"), full_rows=("64/4/64",), full_epochs=3,
