@@ -86,6 +86,12 @@ def test_the_learning_rate_is_that_of_both_networks(whole):
         assert (whole[0][part] != still[part]).mean() > 0.9
 
 
+def test_a_second_training_goes_on_from_the_first(whole):
+    still = gan.train(Board(), epochs=1, start=whole[0], learning_rate=0.0, **SMALL | {"seed": 9})
+    for part in ("generator", "discriminator"):
+        assert (still[part] == whole[0][part]).all()
+
+
 def test_other_starts_differ_in_weights_and_noise_alone():
     few = {"epochs": 1, "batch_size": 32, "seed": 0, "source": "sample", "images": 64}
     found = {

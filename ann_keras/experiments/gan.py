@@ -16,6 +16,7 @@ SHOWN = 100  # samples that a run keeps
 WALKS, STOPS = 5, 10  # through latent space: number, and images of each
 LOSSES = "generator_loss", "discriminator_loss"
 WATCHED = "frechet", "coverage", "confident", "background"  # scores along training
+_AGAIN = 100  # seed of a second training, not of any first one
 _PROBED = 1_000  # images that the trained discriminator is asked about
 
 
@@ -36,16 +37,35 @@ def trained(
     name = f"{'corrected ' if corrected else ''}{backbone} GAN"
     name += f", {steps} discriminator steps" if steps > 1 else ""
     name += f", rate {changes['learning_rate']:g}" if "learning_rate" in changes else ""
-    names = ("epochs", "batch_size", "watched", "source", "images", "samples", "judge_epochs")
-    arguments = {name: getattr(settings, name) for name in names} | changes
     return [
         task.run(
             f"{name}, seed {seed}", functools.partial(train, board), of=of, resumable=True,
             backbone=backbone, corrected=corrected, discriminator_steps=steps, seed=seed,
-            keep=seed == 0, **arguments,
+            keep=seed == 0, **_arguments(settings) | changes,
         )
         for seed in seeds
     ]
+
+
+def trained_again(task, settings, board, first):
+    """The run of ``train`` that goes on from the published dense GAN of seed 0.
+
+    As when the training cell of a notebook runs twice: same networks, new optimizers.
+
+    Args:
+        task, settings, board: as of ``trained``.
+        first: the run of seed 0, which kept its weights.
+    """
+    return task.run(
+        "dense GAN of seed 0, trained again", functools.partial(train, board, start=first),
+        resumable=True, backbone="dense", corrected=False, discriminator_steps=1, seed=_AGAIN,
+        keep=False, **_arguments(settings),
+    )
+
+
+def _arguments(settings):
+    names = ("epochs", "batch_size", "watched", "source", "images", "samples", "judge_epochs")
+    return {name: getattr(settings, name) for name in names}
 
 
 def conv(task, settings, board, *, corrected=False, of=None):
@@ -59,7 +79,8 @@ def conv(task, settings, board, *, corrected=False, of=None):
 
 def train(
     board, *, backbone, corrected, discriminator_steps, epochs, batch_size, watched, seed,
-    source, images, samples, judge_epochs, keep, learning_rate=1e-3, checkpoint=None,
+    source, images, samples, judge_epochs, keep, learning_rate=1e-3, start=None,
+    checkpoint=None,
 ):
     """Train a GAN on training digits and score its samples.
 
@@ -75,6 +96,7 @@ def train(
         samples: that are scored.
         keep: whether the weights are part of the result.
         learning_rate: of both optimizers.
+        start: a run that kept its weights, from which both networks go on; None for new ones.
         checkpoint: folder; an interrupted run goes on from its last epoch.
 
     Returns:
@@ -92,6 +114,8 @@ def train(
     rows = _digits(source, images)
     keras.utils.set_random_seed(seed)
     model = GAN(backbone, discriminator_steps=discriminator_steps, corrected=corrected)
+    if start is not None:
+        _restore(model, start)
     model.compile(adam(learning_rate), adam(learning_rate))
     model.check_images(rows)
     random = np.random.default_rng(seed)
@@ -166,13 +190,13 @@ def without_dropout(run, source):
     """
     keras.utils.set_random_seed(0)
     published, plain = GAN(), GAN(corrected=True)
-    weights.restore(published.generator, run["generator"])
+    for model in (published, plain):
+        _restore(model, run)
     noise = np.random.default_rng(0).normal(size=(_PROBED, published.latent_dim))
     images = {"real": _digits(source, _PROBED),
               "fake": published.decode(noise, raw=True)}
     found = {}
     for model, suffix in ((published, ""), (plain, "_plain")):
-        weights.restore(model.discriminator, run["discriminator"])
         found |= {name + suffix: _real(model, part) for name, part in images.items()}
     return found
 
@@ -180,7 +204,7 @@ def without_dropout(run, source):
 def first_losses(start, noise, *, epochs, batch_size, seed, source, images):
     """Losses of the published dense GAN from other initial weights and noise.
 
-    The published run's are not known; neither is why its losses begin where they do.
+    The published run's are not known.
 
     Args:
         start: "PyTorch", its default, as in ``train``; or "Glorot": uniform, biases 0.01, as the
@@ -208,6 +232,11 @@ def first_losses(start, noise, *, epochs, batch_size, seed, source, images):
         callbacks=[StopOnNaN()],
     ).history
     return {name: history[name] for name in LOSSES}
+
+
+def _restore(model, run):
+    weights.restore(model.generator, run["generator"])
+    weights.restore(model.discriminator, run["discriminator"])
 
 
 def _digits(source, images):
