@@ -64,7 +64,7 @@ def run(task, settings):
     draw(task, losses, again)
     draw_scores(task, epochs, watched, floor)
     compare_starts(task, settings, losses, again)
-    judge(task, losses["generator_loss"], epochs, watched["frechet"])
+    judge(task, losses["generator_loss"], epochs, watched["frechet"], again)
 
 
 def compare_starts(task, settings, losses, again):
@@ -134,7 +134,7 @@ def draw_scores(task, epochs, watched, floor):
     task.figure("scores_along_training", figure)
 
 
-def judge(task, losses, epochs, distances):
+def judge(task, losses, epochs, distances, again):
     verdict = "undecided"
     if len(epochs) > 2:
         rises = losses[:, -1] > losses[:, 0]
@@ -148,7 +148,12 @@ def judge(task, losses, epochs, distances):
         f"{losses[:, 0].mean():.2f} to {losses[:, -1].mean():.2f} nats, and from epoch "
         f"{epochs[middle]} on the Fréchet distance of its samples from "
         f"{distances[:, middle].mean():.2f} to {distances[:, -1].mean():.2f} (seeds: "
-        f"{len(losses)}).",
+        f"{len(losses)}). When the networks of seed 0 are trained again, "
+        + ", ".join(
+            f"the {name.replace('_', ' ')} goes from {values[0]:.2f} to {values[-1]:.2f} "
+            f"(published: {ends(name)[1]} to {ends(name)[PUBLISHED_EPOCHS]})"
+            for name, values in again.items()
+        ) + ".",
     )
 
 

@@ -72,10 +72,13 @@ def test_strong_discriminator(weak, strong, verdict, words):
 def test_generator_loss(last, end, verdict, words):
     losses, distances = np.full((3, 50), 9.0), np.tile([1.0, 9, 2, 0], (3, 1))
     losses[:, 0], losses[:, -1], distances[:, -1] = 2, last, end
-    check("4.2.3-a", verdict, words, losses, [1, 10, 20, 50], distances)
-    check("4.2.3-a", verdict, words, losses, [1, 10, 50], distances[:, [0, 1, 3]])
+    again = {"generator_loss": [4, 9, 5], "discriminator_loss": [0.3, 0.9, 0.1]}
+    check("4.2.3-a", verdict, words, losses, [1, 10, 20, 50], distances, again)
+    check("4.2.3-a", verdict, "from 4.00 to 5.00 (published: 2.71 to 3.3), the discriminator loss "
+          "goes from 0.30 to 0.10 (", losses, [1, 10, 50], distances[:, [0, 1, 3]], again)
     for few in ([1], [1, 50]):
-        check("4.2.3-a", "undecided", f"to {few[-1]} the", losses, few, distances[:, -len(few):])
+        check("4.2.3-a", "undecided", f"to {few[-1]} the", losses, few, distances[:, -len(few):],
+              again)
 
 
 @pytest.mark.parametrize("claim, changes, verdict, words", [
