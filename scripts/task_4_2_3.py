@@ -60,6 +60,7 @@ def run(task, settings):
     )
     floor = board.floor(task)
     again = experiments.gan.trained_again(task, settings, board, runs[0])
+    experiments.samples.measure(task, "trained_again", experiments.samples.scores([again]))
     again = {name: again[name] for name in losses}
     draw(task, losses, again)
     draw_scores(task, epochs, watched, floor)

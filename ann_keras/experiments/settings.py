@@ -73,7 +73,7 @@ GAN_PRESETS = {"smoke": GAN(**GAN_SMOKE), "quick": GAN(**GAN_QUICK), "report": G
 
 @dataclass(frozen=True)
 class ConvGAN(GAN):
-    conv_epochs: int = 20  # ours: of the convolutional GAN; report 50
+    conv_epochs: int = 10  # ours: of the convolutional GAN; report 50
     conv_images: int | None = None  # ours: training images of it; report: all
     conv_seeds: int = 1  # ours
 
