@@ -47,7 +47,7 @@ def run(task, settings):
     for name, values in dropped.items():
         kind, _, plain = name.partition("_")
         task.measure(f"seed_0/{kind}/probability/{'without' if plain else 'with'}_dropout",
-                     values.mean())
+                     values.mean(), deviation="D13")
     even = np.log(2)  # of a discriminator that gives 1/2 to everything
     rows = []
     for network, values in losses.items():

@@ -16,6 +16,8 @@ SUMMARY = {
          "published": 0.992, "place": "run behind Figure 3", "better": "higher", "unit": ""},
         {"name": "ours", "values": [12345.678], "mean": 12345.678, "sd": 0.0, "better": None,
          "unit": ""},
+        {"name": "first/fresh", "values": [0.12], "mean": 0.12, "sd": 0.0, "better": None,
+         "unit": "", "deviation": "D1"},
     ],
     "claims": [
         {"id": "1.3.6-b", "verdict": "artefact", "evidence": "<Fresh> 0.47.", "deviation": "D1"},
@@ -84,6 +86,7 @@ def test_deviations_quote_the_claims_that_name_them(results, tmp_path):
     page.write_deviations(tmp_path / "deviations.md", results)
     text = (tmp_path / "deviations.md").read_text()
     assert "Claim 1.3.6-b" in text and "<Fresh> 0.47." in text
+    assert "\n- first/fresh: 0.12.\n" in text and "- ours" not in text
     assert text.count("\n## D") == 14 and "Not run yet." in text
 
 

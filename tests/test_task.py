@@ -406,6 +406,8 @@ def test_a_measurement_of_another_task_has_another_published_value(make):
     task = make("1.3.5")
     assert task.measure("adam/val_accuracy/last", 0.9) == 0.9
     assert "published" not in task._measurements["adam/val_accuracy/last"]
+    task.measure("with_dropout", 0.5, deviation="D13")
+    assert task._measurements["with_dropout"]["deviation"] == "D13"
 
 
 def test_a_measurement_without_published_value(make):

@@ -126,7 +126,7 @@ class Task:
             self.seconds += seconds
         return values
 
-    def measure(self, name, values, *, better=None, unit=""):
+    def measure(self, name, values, *, better=None, unit="", deviation=None):
         """Record one measured quantity, one value a seed.
 
         The published value of the same name, if there is one, is set beside it.
@@ -136,6 +136,7 @@ class Task:
             values: a number, or one a seed.
             better: "higher" or "lower", None where neither is better.
             unit: of the values, "" for none.
+            deviation: the D-point that it measures, of values that were not published.
 
         Returns:
             The mean over seeds.
@@ -152,9 +153,9 @@ class Task:
         known = published.VALUES.get((self.identifier, name))
         if known is not None:
             entry |= {"published": known.value, "place": known.place}
-            if known.deviation:
-                entry["deviation"] = known.deviation
-            unit = unit or known.unit
+            deviation, unit = known.deviation, unit or known.unit
+        if deviation:
+            entry["deviation"] = deviation
         self._measurements[name] = entry | {"better": better, "unit": unit}
         return entry["mean"]
 
