@@ -61,11 +61,12 @@ def run(task, settings):
     floor = board.floor(task)
     again = experiments.gan.trained_again(task, settings, board, runs[0])
     experiments.samples.measure(task, "trained_again", experiments.samples.scores([again]))
+    distances = again["watched_frechet"]
     again = {name: again[name] for name in losses}
     draw(task, losses, again)
     draw_scores(task, epochs, watched, floor)
     compare_starts(task, settings, losses, again)
-    judge(task, losses["generator_loss"], epochs, watched["frechet"], again)
+    judge(task, losses["generator_loss"], epochs, watched["frechet"], again, distances)
 
 
 def compare_starts(task, settings, losses, again):
@@ -135,7 +136,7 @@ def draw_scores(task, epochs, watched, floor):
     task.figure("scores_along_training", figure)
 
 
-def judge(task, losses, epochs, distances, again):
+def judge(task, losses, epochs, distances, again, distances_again):
     verdict = "undecided"
     if len(epochs) > 2:
         rises = losses[:, -1] > losses[:, 0]
@@ -154,7 +155,8 @@ def judge(task, losses, epochs, distances, again):
             f"the {name.replace('_', ' ')} goes from {values[0]:.2f} to {values[-1]:.2f} "
             f"(published: {ends(name)[1]} to {ends(name)[PUBLISHED_EPOCHS]})"
             for name, values in again.items()
-        ) + ".",
+        )
+        + f", the Fréchet distance from {distances_again[0]:.2f} to {distances_again[-1]:.2f}.",
     )
 
 

@@ -47,19 +47,19 @@ def trained(
     ]
 
 
-def trained_again(task, settings, board, first):
+def trained_again(task, settings, board, first, *, of=None):
     """The run of ``train`` that goes on from the published dense GAN of seed 0.
 
     As when the training cell of a notebook runs twice: same networks, new optimizers.
 
     Args:
-        task, settings, board: as of ``trained``.
+        task, settings, board, of: as of ``trained``.
         first: the run of seed 0, which kept its weights.
     """
     return task.run(
         "dense GAN of seed 0, trained again", functools.partial(train, board, start=first),
-        resumable=True, backbone="dense", corrected=False, discriminator_steps=1, seed=_AGAIN,
-        keep=False, **_arguments(settings),
+        of=of, resumable=True, backbone="dense", corrected=False, discriminator_steps=1,
+        seed=_AGAIN, keep=False, **_arguments(settings),
     )
 
 
