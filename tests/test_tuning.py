@@ -16,6 +16,7 @@ import keras_tuner
 import pytest
 
 from ann_keras.errors import UserError
+from tuning import __main__ as command_line
 from tuning import oracles, outputs, regression, search as searches, workers
 from tuning.tuner import LostChief, Tuner, project_folder
 
@@ -340,9 +341,14 @@ def test_a_killed_worker_and_a_killed_chief_cost_no_trial(tmp_path):
         (("--layers", 3), "--layers"),
     ],
 )
-def test_bad_options_are_refused_in_one_line(tmp_path, arguments, words):
-    code, _, err = ended(tune(*arguments, "--results", tmp_path))
-    assert code == 2 and err.startswith("error: ") and err.count("\n") == 1
+def test_bad_options_are_refused_in_one_line(tmp_path, arguments, words, monkeypatch, capsys):
+    # In this process, since TensorFlow takes seconds to import.
+    command = ["tuning", "regression", *map(str, arguments), "--results", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit) as stop:
+        command_line.main()
+    err = capsys.readouterr().err
+    assert stop.value.code == 2 and err.startswith("error: ") and err.count("\n") == 1
     assert words in err or arguments[0] in err
     assert not list(tmp_path.iterdir())
 
