@@ -8,8 +8,8 @@ unnormalised Bernoulli, and for one of binary pixels that can be compared with t
 model becomes without the KL term.
 
     python scripts/task_4_3_1.py                     about 40 seconds, 4,000 digits, smaller models
-    python scripts/task_4_3_1.py --preset report     about three hours on two cores, one of them
-                                                     for the likelihoods
+    python scripts/task_4_3_1.py --preset report     two hours and a half beside another run, one of
+                                                     them for the likelihoods
 """
 
 import numpy as np
