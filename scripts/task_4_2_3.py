@@ -31,7 +31,7 @@ PRESETS = {
 }
 STARTS = ("PyTorch", "uniform"), ("Glorot", "normal"), ("Glorot", "uniform")  # weights, noise
 AGAIN = "trained again"
-PUBLISHED_EPOCHS = 50
+PUBLISHED_EPOCHS = Settings.epochs
 
 
 def run(task, settings):

@@ -52,23 +52,23 @@ def run(task, settings):
 
 
 def judge(task, scores, floor, number):
+    samples = experiments.samples
     first, again = scores["as published"], scores["trained again"]
-    held = {name: clauses(found["classes"]) for name, found in scores.items()}
+    held, held_first = clauses(again["classes"]), clauses(first["classes"])
     task.claim(
-        "4.2.4-a",
-        experiments.samples.over_seeds(np.all(list(held["trained again"].values()), axis=0)),
-        f"Labels of {number:,} samples of the GAN trained again: {shares(again)}; "
-        f"{counts(held['trained again'])}. After the first training: {shares(first)}; "
-        f"{counts(held['as published'])}.",
+        "4.2.4-a", samples.over_seeds(np.all(list(held.values()), axis=0)),
+        f"Labels of {number:,} samples of the GAN trained again: {samples.shares(again['classes'])}"
+        f"; {samples.counted(held)}. After the first training: {samples.shares(first['classes'])}; "
+        f"{samples.counted(held_first)}.",
     )
-    half = {name: abs(found["confident"] - 0.5) <= CLEAR for name, found in scores.items()}
+    half, half_first = (abs(found["confident"] - 0.5) <= CLEAR for found in (again, first))
     task.claim(
-        "4.2.4-b", experiments.samples.over_seeds(half["trained again"]),
+        "4.2.4-b", samples.over_seeds(half),
         f"The convnet is sure of {again['confident'].mean():.1%} of the samples of the GAN trained "
         f"again, of {first['confident'].mean():.1%} after the first training and of "
         f"{float(floor['confident']):.1%} of test digits; {CLEAR:.0%} from one half counts as "
-        f"about half: {half['trained again'].sum()} of {len(half['trained again'])} and "
-        f"{half['as published'].sum()} of {len(half['as published'])} seeds.",
+        f"about half: {half.sum()} of {len(half)} and {half_first.sum()} of {len(half_first)} "
+        "seeds.",
     )
     mean = {name: {quantity: found[quantity].mean() for quantity in ("noisy", "background")}
             for name, found in scores.items()}
@@ -94,15 +94,6 @@ def clauses(classes):
         "4s and 7s are under 5% each": classes[:, [4, 7]].max(axis=1) < 0.05,
         f"a batch of {BATCH} holds no 1 with probability {CHANCE:.0%} or more": none >= CHANCE,
     }
-
-
-def counts(held):
-    return "; ".join(f"{text}: {true.sum()} of {len(true)} seeds" for text, true in held.items())
-
-
-def shares(found):
-    means = found["classes"].mean(axis=0)
-    return ", ".join(f"{digit} {share:.1%}" for digit, share in enumerate(means))
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def draw_training(task, runs):
 
 
 def judge(task, found, sure, floor, number):
-    classes = found["classes"].mean(axis=0)
+    samples = experiments.samples
     none = (1 - sure[:, 0]) ** SHOWN
     parts = {
         "8 is the most frequent": found["classes"].argmax(axis=1) == 8,
@@ -96,13 +96,11 @@ def judge(task, found, sure, floor, number):
     }
     held = np.all(list(parts.values()), axis=0)
     task.claim(
-        "4.3.3-a", experiments.samples.over_seeds(held),
-        f"Labels of {number:,} samples a seed: "
-        + ", ".join(f"{digit} {share:.1%}" for digit, share in enumerate(classes))
-        + f"; the convnet is sure of {found['confident'].mean():.1%} of them, and of "
+        "4.3.3-a", samples.over_seeds(held),
+        f"Labels of {number:,} samples a seed: {samples.shares(found['classes'])}; the "
+        f"convnet is sure of {found['confident'].mean():.1%} of them, and of "
         f"{float(floor['confident']):.1%} of test digits. Clear 0s: {sure[:, 0].mean():.2%}. "
-        + "; ".join(f"{text}: {true.sum()} of {len(true)} seeds" for text, true in parts.items())
-        + ".",
+        f"{samples.counted(parts)}.",
     )
 
 

@@ -122,6 +122,16 @@ def over_seeds(held, possible=None):
     return True if np.all(held) else "undecided" if np.any(possible) else False
 
 
+def counted(held):
+    """In how many seeds each clause holds, for evidence: dict of text → bool array (seeds,)."""
+    return "; ".join(f"{text}: {true.sum()} of {len(true)} seeds" for text, true in held.items())
+
+
+def shares(classes):
+    """Mean share of each digit, for evidence, of shares (seeds, 10)."""
+    return ", ".join(f"{digit} {share:.1%}" for digit, share in enumerate(classes.mean(axis=0)))
+
+
 def check_alike(*settings):
     """Raise UserError where settings of models in one table ask for different scores."""
     for name in ("samples", "judge_epochs", "source"):
