@@ -11,7 +11,8 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+for folder in ("benchmarks", "scripts"):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / folder))
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
