@@ -40,7 +40,7 @@ def run(task, settings):
     }
     scores = {name: samples.scores(group) for name, group in runs.items()}
     for name, found in scores.items():
-        samples.measure(task, f"dense_gan/{name.replace(' ', '_')}", found)
+        samples.measure(task, f"dense GAN, {name}", found)
     floor = board.floor(task, of="4.2.3")
     gallery.table(task, "scores", scores, floor)
     gallery.draw_classes(task, "classes", scores, floor)
@@ -73,7 +73,7 @@ def judge(task, scores, floor, number):
     mean = {name: {quantity: found[quantity].mean() for quantity in ("noisy", "background")}
             for name, found in scores.items()}
     noisy = min(again["noisy"].min(), first["noisy"].min()) >= 0.95
-    gone = mean["corrected"]["noisy"] < mean["as published"]["noisy"] / 2
+    gone = mean["corrected, lower rate"]["noisy"] < mean["as published"]["noisy"] / 2
     task.claim(
         "4.2.4-c", "artefact" if noisy and gone else bool(noisy),
         "Share of the samples whose background level is above 0.01, and its mean: "

@@ -34,7 +34,7 @@ def run(task, settings):
         task.measure(f"conv_gan/{part}/parameters", count)
     scores = {name: samples.scores(group) for name, group in runs.items()}
     for name, found in scores.items():
-        samples.measure(task, name.replace(", ", "/").replace(" ", "_"), found)
+        samples.measure(task, name, found)
     floor = board.floor(task, of="4.2.3")
     gallery.table(task, "scores", scores, floor)
     gallery.draw_classes(task, "classes", scores, floor)

@@ -44,9 +44,7 @@ PRESETS = {
         "report": {},
     }.items()
 }
-GANS = (
-    "dense GAN, as published", "dense GAN, corrected", "dense GAN, corrected, lower rate",
-)
+GANS = shared.DENSE_GANS
 AUTOENCODERS = "stacked autoencoder, as published", "stacked autoencoder, by Adam", "VAE"
 WORDS = {True: "ahead of", False: "behind", None: "neither ahead of nor behind"}
 DRAWN = {"binarization": "draw"}
@@ -65,14 +63,14 @@ class Model:
 
 def run(task, settings):
     samples, gallery = experiments.samples, experiments.gallery
-    samples.check_alike(settings.gan, settings.vae, settings.autoencoder)
+    samples.check_alike(settings.dbm, settings.gan, settings.vae, settings.autoencoder)
     board = samples.scoreboard(task, settings.gan)
     models = {}
     for part in (boltzmann_machines, gans, vaes, autoencoders, mixture):
         models |= part(task, settings, board)
     for name, model in models.items():
-        title = name.replace(", ", "/").replace(" ", "_")
-        samples.measure(task, title, model.scores)
+        title = samples.title(name)
+        samples.measure(task, name, model.scores)
         task.measure(f"{title}/seconds", model.seconds, better="lower", unit="s")
         for side, values in model.likelihood.items():
             task.measure(f"{title}/log_likelihood/{side}", values, better="higher", unit="nats")
@@ -119,11 +117,7 @@ def boltzmann_machines(task, settings, board):
 def gans(task, settings, board):
     gan, settings = experiments.gan, settings.gan
     short = f"{settings.conv_epochs} epochs"
-    runs = {
-        GANS[0]: gan.trained(task, settings, board, of="4.2.3"),
-        GANS[1]: gan.trained(task, settings, board, corrected=True, of="4.2.4"),
-        GANS[2]: gan.trained(task, settings, board, corrected=True, of="4.2.4",
-                             learning_rate=settings.lower_rate),
+    runs = gan.dense(task, settings, board) | {
         f"convolutional GAN, as published, {short}": gan.conv(task, settings, board, of="4.2.5"),
         f"convolutional GAN, corrected, {short}":
             gan.conv(task, settings, board, corrected=True, of="4.2.5"),
@@ -226,7 +220,7 @@ def judge(task, scores):
     task.claim(
         "4.2.6-a", verdict,
         "Fréchet distance of samples to digits, mean over seeds, and in brackets the largest over "
-        f"the smallest, which stands for stability: {named}. By distance, precision and the "
+        f"the smallest, which stands for stability: {named}. By distance and the "
         "convnet's share, each seed against each, the published GAN is "
         + ", ".join(f"{WORDS[ahead]} the {name}" for name, ahead in better.items()) + ".",
     )

@@ -111,7 +111,7 @@ def same_epsilon(torch, monkeypatch):
     import pytorch_side
 
     monkeypatch.setattr(
-        "ann_keras.models.gan._adam",
+        "ann_keras.models.gan.adam",
         lambda: keras.optimizers.Adam(1e-3, beta_1=0.5, epsilon=1e-13),
     )
     build = pytorch_side._adam

@@ -453,6 +453,13 @@ def test_images_are_rejected(images, message):
         gan.train_step(tf.constant(images))
 
 
+def test_a_single_bad_image_is_refused_before_training():
+    gan, images = build(), digits()
+    images[-1, -1] = 2
+    with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
+        compiled.fit(gan, images, epochs=1)
+
+
 def test_samples_and_latent_vectors_are_rejected():
     gan = build()
     with pytest.raises(ValueError, match="at least one, got 0"):

@@ -394,11 +394,14 @@ def test_bad_images(method, x, message):
         getattr(tiny(), method)(x)
 
 
-def test_images_of_whole_bytes_are_refused_before_training():
-    model = tiny()
+def test_a_single_bad_image_is_refused_before_training():
+    model, good, bad = tiny(), images(8, 2), images(8, 2)
     model.compile(keras.optimizers.Adam())
-    with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
-        compiled.fit(model, images(8, 2) * 255)
+    bad[-1, -1] = 2
+    for x, validation in ((bad, None), (good, (bad, None))):
+        with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
+            compiled.fit(model, x, validation_data=validation)
+    assert model.optimizer.iterations == 0
 
 
 def test_too_few_samples_and_bad_codes():

@@ -7,6 +7,7 @@ import numpy as np
 
 from ann_keras.experiments import boltzmann
 from ann_keras.experiments.samples import as_fields, to_bytes
+from ann_keras.experiments.settings import DENSE_GANS
 from ann_keras.models import weights
 from ann_keras.models.gan import GAN, adam
 from ann_keras.training import compiled, resume
@@ -63,6 +64,16 @@ def trained_again(task, settings, board, first, *, of=None):
     )
 
 
+def dense(task, settings, board):
+    """Copies of the runs of ``trained`` of tasks 4.2.3 and 4.2.4: dict by ``DENSE_GANS``."""
+    changes = {"of": "4.2.3"}, {"corrected": True, "of": "4.2.4"}
+    lower = changes[1] | {"learning_rate": settings.lower_rate}
+    return {
+        name: trained(task, settings, board, **change)
+        for name, change in zip(DENSE_GANS, (*changes, lower), strict=True)
+    }
+
+
 def _arguments(settings):
     names = ("epochs", "batch_size", "watched", "source", "images", "samples", "judge_epochs")
     return {name: getattr(settings, name) for name in names}
@@ -117,7 +128,6 @@ def train(
     if start is not None:
         _restore(model, start)
     model.compile(adam(learning_rate), adam(learning_rate))
-    model.check_images(rows)
     random = np.random.default_rng(seed)
     noise = random.normal(size=(max(samples, 2 * WALKS), model.latent_dim)).astype(np.float32)
     ends, noise = noise[: 2 * WALKS], noise[:samples]

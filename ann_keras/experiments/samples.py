@@ -10,7 +10,8 @@ from ann_keras.experiments import boltzmann
 from ann_keras.experiments.labels import Judge
 
 CONFIDENT = 0.9  # probability from which on the convnet is sure of a digit
-REALISM = {"frechet": -1, "precision": 1, "confident": 1}  # measures, and the sign that is better
+# Measures, and the sign that is better. Without precision: it is 1 where all samples are alike.
+REALISM = {"frechet": -1, "confident": 1}
 _NOISE = 0.01  # background level that shows; it is 0 in all but a few test digits
 _NEAR = 2  # pixels from a stroke up to which its edge may reach
 
@@ -82,13 +83,18 @@ def scores(runs):
 
 
 def measure(task, name, found):
-    """Record ``scores`` under a name; classes are left to the figures."""
-    better = {"frechet": "lower", "background": "lower", "confident": "higher",
+    """Record ``scores`` under the ``title`` of a name; classes are left to the figures."""
+    better = {"frechet": "lower", "background": "lower", "noisy": "lower", "confident": "higher",
               "diversity": "higher", "precision": "higher", "recall": "higher",
               "density": "higher", "coverage": "higher"}
     for quantity, values in found.items():
         if quantity in better:
-            task.measure(f"{name}/{quantity}", values, better=better[quantity])
+            task.measure(f"{title(name)}/{quantity}", values, better=better[quantity])
+
+
+def title(name):
+    """The name of a model as measures have it: "dense GAN, corrected", "dense_GAN/corrected"."""
+    return name.replace(", ", "/").replace(" ", "_")
 
 
 def more_realistic(first, second):
@@ -135,7 +141,7 @@ def shares(classes):
 def check_alike(*settings):
     """Raise UserError where settings of models in one table ask for different scores."""
     for name in ("samples", "judge_epochs", "source"):
-        values = {getattr(part, name) for part in settings}
+        values = {getattr(part, name) for part in settings if hasattr(part, name)}
         if len(values) > 1:
             raise UserError(
                 f"models in one table are scored alike: --….{name.replace('_', '-')} has "

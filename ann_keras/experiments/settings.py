@@ -69,6 +69,9 @@ GAN_QUICK = {
 }
 GAN_SMOKE = GAN_QUICK | {"epochs": 1, "images": 256, "samples": 100, "judge_epochs": 1}
 GAN_PRESETS = {"smoke": GAN(**GAN_SMOKE), "quick": GAN(**GAN_QUICK), "report": GAN()}
+DENSE_GANS = (
+    "dense GAN, as published", "dense GAN, corrected", "dense GAN, corrected, lower rate",
+)
 
 
 @dataclass(frozen=True)

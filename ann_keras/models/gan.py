@@ -91,7 +91,7 @@ class GAN(keras.Model):
     def check_images(self, images):
         """Raise ValueError unless images are floats (n, 28, 28, 1) in [0, 1].
 
-        Steps check too, but know no values inside a graph: call this before training.
+        Steps check too, but know no values inside a graph; ``compiled.fit`` calls this first.
         """
         if tuple(images.shape[1:]) != _IMAGE:
             raise ValueError(f"images must be of shape (n, 28, 28, 1), got {tuple(images.shape)}")

@@ -26,7 +26,7 @@ class VAE(keras.Model):
     With the defaults the encoder has 1,418,840 and the decoder 1,111,824 parameters. Kernels
     start Glorot-uniform, biases at 0.01 as published. Compile it with an optimizer alone, Adam
     with rate 1e-3 and beta_1 0.5 as published; training logs "elbo", "reconstruction" (negative
-    log-likelihood) and "kl". Training itself does not check the range of the images.
+    log-likelihood) and "kl". A step itself does not check the range of the images.
 
     Args:
         latent_dim: components of a code.
@@ -108,9 +108,13 @@ class VAE(keras.Model):
 
     def test_step(self, data):
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        if tf.executing_eagerly():  # graphs know no values
-            self._check(x)
         return self._log(*self._terms(x, self._new_seed()))
+
+    def check_images(self, x):
+        """Raise ValueError unless there are images, an array (n, pixels), in [0, 1]."""
+        if x.ndim != 2 or x.shape[1] != self.pixels or not len(x):
+            raise ValueError(f"images must have shape (n, {self.pixels}), got {x.shape}")
+        check_unit_interval(x)
 
     def elbo(self, x, seed=0):
         """Evidence lower bound of images by one sampled code each, array (n,) in nats.
@@ -240,9 +244,7 @@ class VAE(keras.Model):
     def _check(self, x):
         """Images as a float32 array."""
         x = np.asarray(x, np.float32)
-        if x.ndim != 2 or x.shape[1] != self.pixels or not len(x):
-            raise ValueError(f"images must have shape (n, {self.pixels}), got {x.shape}")
-        check_unit_interval(x)
+        self.check_images(x)
         return x
 
 
