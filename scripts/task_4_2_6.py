@@ -212,7 +212,7 @@ def judge(task, scores):
     distances = {name: scores[name]["frechet"] for name in (*GANS, *AUTOENCODERS)}
     spread = {name: values.max() / values.min() for name, values in distances.items()}
     unstable = bool(spread[GANS[0]] > max(spread[name] for name in AUTOENCODERS))
-    enough = min(map(len, distances.values())) > 2
+    enough = min(map(len, distances.values())) >= experiments.samples.ENOUGH
     verdict = realistic if enough and realistic == unstable else "undecided"
     named = ", ".join(
         f"{name} {values.mean():.3g} ({spread[name]:.3f})" for name, values in distances.items()

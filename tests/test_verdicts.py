@@ -131,7 +131,10 @@ def test_samples_of_the_convolutional_gan(claim, changes, verdict, words):
                  (dense, spread, 20, {0: 0}), ((0.9, 0), 0, 1, {0: 0}),
                  (conv, -spread, 10, classes), ((0.1, 1), 0, 1, {0: 0}))]
     early = {"confident": alike[0], "background": alike[1], "frechet": 30, "epoch": 7}
-    check(f"4.2.5-{claim}", verdict, words, found, early, "10 epochs")
+    point = "D12" if claim == "a" else None
+    check(f"4.2.5-{claim}", verdict, words, found, early, "10 epochs", point=point)
+    single = [{name: values[1:2] for name, values in part.items()} for part in found]
+    check(f"4.2.5-{claim}", "undecided", "corrected range", single, early, "10 epochs", point=point)
 
 
 @pytest.mark.parametrize("epochs, place", [(1, 0), (2, 1), (10, 1), (11, 2), (99, 2)])
@@ -243,6 +246,15 @@ def test_every_seed_is_more_realistic(changes, ahead):
     good, poor = scores(**GOOD | changes), scores(**POOR)
     assert samples.more_realistic(good, poor) is ahead
     assert samples.more_realistic(poor, good) is (False if ahead else None)
+
+
+@pytest.mark.parametrize("held, possible, verdict", [
+    ([True] * 3, None, True), ([True, False, True], None, "undecided"), ([False] * 3, None, False),
+    ([False] * 3, [False, True, False], "undecided"), ([True] * 2, None, "undecided"),
+    ([False], None, "undecided"),
+])
+def test_verdicts_over_seeds(held, possible, verdict):
+    assert samples.over_seeds(np.array(held), possible=possible) == verdict
 
 
 @pytest.mark.parametrize("name", ["samples", "judge_epochs", "source"])

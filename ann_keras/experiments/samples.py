@@ -12,6 +12,7 @@ from ann_keras.experiments.labels import Judge
 CONFIDENT = 0.9  # probability from which on the convnet is sure of a digit
 # Measures, and the sign that is better. Without precision: it is 1 where all samples are alike.
 REALISM = {"frechet": -1, "confident": 1}
+ENOUGH = 3  # seeds below which no claim is decided
 _NOISE = 0.01  # background level that shows; it is 0 in all but a few test digits
 _NEAR = 2  # pixels from a stroke up to which its edge may reach
 
@@ -122,8 +123,11 @@ def over_seeds(held, possible=None):
         possible: where it is not out of the question either; None for where it holds.
 
     Returns:
-        True if it holds in every seed, "undecided" if it is possible in any, False otherwise.
+        True if it holds in every seed, "undecided" if it is possible in any or there are fewer
+        than three seeds, False otherwise.
     """
+    if len(held) < ENOUGH:
+        return "undecided"
     possible = held if possible is None else possible
     return True if np.all(held) else "undecided" if np.any(possible) else False
 
