@@ -54,7 +54,8 @@ def judge(task, scores, floor):
                    for quantity in ("frechet", "precision", "recall", "confident")}
             for name, found in scores.items()}
     ahead = experiments.samples.more_realistic(scores[shared.DENSE_GANS[0]], scores[VAE])
-    verdict = "undecided" if ahead is None or len(task.seeds) < experiments.samples.ENOUGH else ahead
+    few = len(task.seeds) < experiments.samples.ENOUGH
+    verdict = "undecided" if ahead is None or few else ahead
     named = "; ".join(
         f"{name} {values['frechet']:.3g}, {values['precision']:.1%}, {values['recall']:.1%}, "
         f"{values['confident']:.1%}" for name, values in mean.items()
