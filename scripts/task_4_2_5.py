@@ -21,13 +21,7 @@ SIGNS = {"confident": 1, "background": -1}  # clearer, less noise: measures, and
 def run(task, settings):
     gan, samples, gallery = experiments.gan, experiments.samples, experiments.gallery
     board = samples.scoreboard(task, settings)
-    short = f"{settings.conv_epochs} epochs"
-    runs = {
-        "dense, as published": gan.trained(task, settings, board, of="4.2.3"),
-        "dense, corrected": gan.trained(task, settings, board, corrected=True, of="4.2.4"),
-        f"convolutional, as published, {short}": gan.conv(task, settings, board),
-        f"convolutional, corrected, {short}": gan.conv(task, settings, board, corrected=True),
-    }
+    runs = gan.dense(task, settings, board) | gan.convolutional(task, settings, board)
     network = models.gan.GAN("conv")
     for part in ("generator", "discriminator"):
         count = models.weights.count_trainable(getattr(network, part))
@@ -38,15 +32,14 @@ def run(task, settings):
     floor = board.floor(task, of="4.2.3")
     gallery.table(task, "scores", scores, floor)
     gallery.draw_classes(task, "classes", scores, floor)
-    images = {name: group[0]["images"] for name, group in runs.items()}
-    gallery.draw_samples(task, "fig21_gan_samples", {
-        f"({letter}) {name}": images[name] for letter, name in zip("ab", list(images)[::2])
+    for stem, word in (("fig21_gan_samples", "published"), ("corrected_samples", "corrected")):
+        gallery.draw_samples(task, stem, {
+            name: group[0]["images"] for name, group in runs.items() if word in name
+        })
+    gallery.draw_walks(task, "walks", {
+        name: group[0]["walks"] for name, group in runs.items() if "convolutional" in name
     })
-    gallery.draw_samples(
-        task, "corrected_samples", {name: images[name] for name in list(images)[1::2]}
-    )
-    gallery.draw_walks(task, "walks", {name: group[0]["walks"] for name, group in runs.items()})
-    judge(task, list(scores.values()), early(runs["dense, as published"], settings), short)
+    judge(task, scores, early(runs[shared.DENSE_GANS[0]], settings))
 
 
 def early(runs, settings):
@@ -59,23 +52,19 @@ def early(runs, settings):
     }
 
 
-def judge(task, scores, alike, short):
+def judge(task, scores, alike):
     """Compare with the dense GAN at its end and, to part epochs from backbone, at as many."""
-    dense, dense_corrected, conv, conv_corrected = (
-        {name: values.mean(axis=0) for name, values in found.items()} for found in scores
-    )
+    mean = {name: {measure: values.mean(axis=0) for measure, values in found.items()}
+            for name, found in scores.items()}
+    published = next(name for name in scores if "convolutional" in name)
+    seeds, conv = scores[published]["classes"], mean[published]
 
     def better(than):
         return all(sign * conv[name] > sign * than[name] for name, sign in SIGNS.items())
 
-    seeds = scores[2]["classes"]
-    verdict = True if better(dense) else "undecided" if better(alike) else False
-    named = {
-        f"convolutional after {short}": conv, "dense at the end": dense,
-        f"dense at its epoch {alike['epoch']}": alike,
-        f"corrected, convolutional after {short}": conv_corrected,
-        "corrected, dense at the end": dense_corrected,
-    }
+    dense = shared.DENSE_GANS[0]
+    verdict = True if better(mean[dense]) else "undecided" if better(alike) else False
+    named = mean | {f"{dense}, at its epoch {alike['epoch']}": alike}
     task.claim(
         "4.2.5-a", "undecided" if len(seeds) < experiments.samples.ENOUGH else verdict,
         "Share of the samples of which the convnet is sure, background level, and Fréchet "
@@ -88,13 +77,10 @@ def judge(task, scores, alike, short):
     first = seeds.argmax(axis=1) == 0
     task.claim(
         "4.2.5-b", experiments.samples.over_seeds(first, possible=seeds[:, 0] > 0.1),
-        f"Most frequent label of the convolutional GAN's samples after {short}: "
-        + ", ".join(
-            f"{name} {int(found['classes'].argmax())} ({found['classes'].max():.1%}), 0 has "
-            f"{found['classes'][0]:.1%}"
-            for name, found in {"as published": conv, "corrected": conv_corrected}.items()
-        )
-        + f" (seeds: {len(seeds)}). Above a tenth without leading counts as undecided.",
+        "Most frequent label of the samples, and the share of 0s: " + "; ".join(
+            f"{name} {int(found['classes'].argmax())} ({found['classes'].max():.1%}), "
+            f"{found['classes'][0]:.1%}" for name, found in mean.items() if "convol" in name
+        ) + f" (seeds: {len(seeds)}). Above a tenth without leading counts as undecided.",
     )
 
 

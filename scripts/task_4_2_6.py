@@ -116,12 +116,8 @@ def boltzmann_machines(task, settings, board):
 
 def gans(task, settings, board):
     gan, settings = experiments.gan, settings.gan
-    short = f"{settings.conv_epochs} epochs"
-    runs = gan.dense(task, settings, board) | {
-        f"convolutional GAN, as published, {short}": gan.conv(task, settings, board, of="4.2.5"),
-        f"convolutional GAN, corrected, {short}":
-            gan.conv(task, settings, board, corrected=True, of="4.2.5"),
-    }
+    runs = gan.dense(task, settings, board)
+    runs |= gan.convolutional(task, settings, board, of="4.2.5")
     return {
         name: model_of(group, [run["seconds"] * len(run["generator_loss"]) for run in group])
         for name, group in runs.items()

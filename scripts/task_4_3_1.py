@@ -36,14 +36,14 @@ def run(task, settings):
     for name, group in runs.items():
         for part, better in (("elbo", "higher"), ("reconstruction", "lower"), ("kl", None)):
             for prefix in ("seen", "test"):
-                task.measure(f"{name.replace(' ', '_')}/{prefix}_{part}",
+                task.measure(f"{samples.title(name)}/{prefix}_{part}",
                              [np.ravel(run[f"{prefix}_{part}"])[-1] for run in group],
                              better=better, unit="nats")
     found, latent = {}, {}
     for name in (PUBLISHED, BINARY):
         found[name] = vae.likelihood(task, name, runs[name][0], settings)
         latent[name] = vae.latent_dimensions(runs[name][0], settings.source)
-        title = name.lower().replace(" ", "_")
+        title = samples.title(name)
         for bound, values in found[name].items():
             task.measure(f"{title}/log_likelihood/{bound}", values.mean(), better="higher",
                          unit="nats")
@@ -51,7 +51,7 @@ def run(task, settings):
         task.measure(f"{title}/active_dimensions", latent[name]["active"].sum())
     scores = {name: samples.scores(group) for name, group in runs.items()}
     for name, values in scores.items():
-        samples.measure(task, name.lower().replace(" ", "_"), values)
+        samples.measure(task, name, values)
     gallery.table(task, "scores", scores, board.floor(task, of="4.3.3"))
     gallery.draw_samples(task, "samples", {name: group[0]["images"]
                                            for name, group in runs.items()})

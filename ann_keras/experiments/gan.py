@@ -7,7 +7,7 @@ import numpy as np
 
 from ann_keras.experiments import boltzmann
 from ann_keras.experiments.samples import as_fields, to_bytes
-from ann_keras.experiments.settings import DENSE_GANS
+from ann_keras.experiments.settings import DENSE_GANS, GAN_VARIANTS
 from ann_keras.models import weights
 from ann_keras.models.gan import GAN, adam
 from ann_keras.training import compiled, resume
@@ -66,26 +66,36 @@ def trained_again(task, settings, board, first, *, of=None):
 
 def dense(task, settings, board):
     """Copies of the runs of ``trained`` of tasks 4.2.3 and 4.2.4: dict by ``DENSE_GANS``."""
-    changes = {"of": "4.2.3"}, {"corrected": True, "of": "4.2.4"}
-    lower = changes[1] | {"learning_rate": settings.lower_rate}
     return {
-        name: trained(task, settings, board, **change)
-        for name, change in zip(DENSE_GANS, (*changes, lower), strict=True)
+        name: trained(task, settings, board, of="4.2.4" if changes else "4.2.3", **changes)
+        for name, changes in zip(DENSE_GANS, _variants(settings), strict=True)
     }
+
+
+def convolutional(task, settings, board, *, of=None):
+    """The runs of ``trained`` of the convolutional GAN: dict by variant, with the epochs.
+
+    Args:
+        task, board, of: as of ``trained``.
+        settings: of the script, a ``settings.ConvGAN``.
+    """
+    return {
+        f"convolutional GAN, {name}, {settings.conv_epochs} epochs": trained(
+            task, settings, board, backbone="conv", of=of, watched=1, epochs=settings.conv_epochs,
+            images=settings.conv_images, seeds=range(settings.conv_seeds), **changes,
+        )
+        for name, changes in zip(GAN_VARIANTS, _variants(settings), strict=True)
+    }
+
+
+def _variants(settings):
+    corrected = {"corrected": True}
+    return {}, corrected, corrected | {"learning_rate": settings.lower_rate}
 
 
 def _arguments(settings):
     names = ("epochs", "batch_size", "watched", "source", "images", "samples", "judge_epochs")
     return {name: getattr(settings, name) for name in names}
-
-
-def conv(task, settings, board, *, corrected=False, of=None):
-    """The runs of ``train`` of the convolutional GAN, with the settings of ``ConvGAN``."""
-    return trained(
-        task, settings, board, backbone="conv", corrected=corrected, of=of, watched=1,
-        epochs=settings.conv_epochs, images=settings.conv_images,
-        seeds=range(settings.conv_seeds),
-    )
 
 
 def train(

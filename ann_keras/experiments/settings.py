@@ -69,9 +69,8 @@ GAN_QUICK = {
 }
 GAN_SMOKE = GAN_QUICK | {"epochs": 1, "images": 256, "samples": 100, "judge_epochs": 1}
 GAN_PRESETS = {"smoke": GAN(**GAN_SMOKE), "quick": GAN(**GAN_QUICK), "report": GAN()}
-DENSE_GANS = (
-    "dense GAN, as published", "dense GAN, corrected", "dense GAN, corrected, lower rate",
-)
+GAN_VARIANTS = "as published", "corrected", "corrected, lower rate"
+DENSE_GANS = tuple(f"dense GAN, {name}" for name in GAN_VARIANTS)
 
 
 @dataclass(frozen=True)
