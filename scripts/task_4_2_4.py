@@ -20,7 +20,7 @@ from ann_keras import command, experiments
 from ann_keras.experiments import settings as shared
 
 
-PRESETS = shared.GAN_PRESETS
+PRESETS = shared.CORRECTED_GAN_PRESETS
 CLEAR = 0.1  # from one half that a share may lie and still be about half
 BATCH = 64  # samples that the report looks at, or about as many
 CHANCE = 0.05  # from which on a batch without a digit is no evidence that there are any

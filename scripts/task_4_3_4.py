@@ -17,14 +17,14 @@ from ann_keras.experiments import settings as shared
 
 @dataclass(frozen=True)
 class Settings:
-    gan: shared.GAN = field(default_factory=shared.GAN)
+    gan: shared.CorrectedGAN = field(default_factory=shared.CorrectedGAN)
     vae: shared.VAE = field(default_factory=shared.VAE)
     seeds: int = 3  # ours; the report shows one run
 
 
 PRESETS = {
-    "smoke": Settings(shared.GAN_PRESETS["smoke"], shared.VAE_PRESETS["smoke"], 1),
-    "quick": Settings(shared.GAN_PRESETS["quick"], shared.VAE_PRESETS["quick"], 1),
+    "smoke": Settings(shared.CORRECTED_GAN_PRESETS["smoke"], shared.VAE_PRESETS["smoke"], 1),
+    "quick": Settings(shared.CORRECTED_GAN_PRESETS["quick"], shared.VAE_PRESETS["quick"], 1),
     "report": Settings(),
 }
 VAE = "VAE"
