@@ -148,9 +148,11 @@ def training_flops(case):
     if case.network == "vae":
         return flops_per_row(model.encoder) + flops_per_row(model.decoder, below=True)
     if case.network in ("gan", "conv_gan"):
-        # The discriminator learns from real and fake images, then passes gradients on.
+        # The discriminator learns from real and fake images, then passes gradients on: through
+        # batch normalisation also of the real ones.
         learning = flops_per_row(model.generator) + 2 * flops_per_row(model.discriminator)
-        return learning + flops_per_row(model.discriminator, below=True, frozen=True)
+        passed = flops_per_row(model.discriminator, below=True, frozen=True)
+        return learning + (2 if model.joint_batches else 1) * passed
     return flops_per_row(model)
 
 

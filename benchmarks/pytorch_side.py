@@ -84,19 +84,24 @@ def gan_step(case, network):
     )
     criterion = nn.BCEWithLogitsLoss()
 
+    def logits(real, fake):
+        if case.network == "gan":
+            return discriminator(real), discriminator(fake)
+        return discriminator(torch.cat([real, fake])).chunk(2)  # normalised in one batch
+
     def step(real, _):
         ones, zeros = torch.ones(len(real), 1), torch.zeros(len(real), 1)
         fake = generator(torch.randn(len(real), network.latent_dim))
 
         discriminator_optimizer.zero_grad()
-        real_loss = criterion(discriminator(real), ones)
-        fake_loss = criterion(discriminator(fake.detach()), zeros)
-        discriminator_loss = 0.5 * (real_loss + fake_loss)
+        of_real, of_fake = logits(real, fake.detach())
+        discriminator_loss = 0.5 * (criterion(of_real, ones) + criterion(of_fake, zeros))
         discriminator_loss.backward()
         discriminator_optimizer.step()
 
         generator_optimizer.zero_grad()
-        generator_loss = criterion(discriminator(fake), ones)
+        of_fake = discriminator(fake) if case.network == "gan" else logits(real, fake)[1]
+        generator_loss = criterion(of_fake, ones)
         # Else the discriminator's kernels would get gradients, too, which nobody uses.
         generator_loss.backward(inputs=list(generator.parameters()))
         generator_optimizer.step()

@@ -289,12 +289,13 @@ def test_same_weights_same_outputs_in_pytorch(torch, backbone):
     np.testing.assert_allclose(gan.discriminator(digits(), training=False), logits, atol=1e-5)
 
 
-@pytest.mark.parametrize("backbone, optimizer, steps", [
-    ("dense", "sgd", 2), ("dense", "adam", 1), ("conv", "sgd", 2)])
+@pytest.mark.parametrize("backbone, optimizer, steps, joint", [
+    ("dense", "sgd", 2, None), ("dense", "adam", 1, None), ("conv", "sgd", 2, None),
+    ("dense", "sgd", 2, True), ("conv", "sgd", 2, False)])
 @pytest.mark.parametrize("corrected", [False, True])
-def test_train_step_equals_pytorch(torch, backbone, optimizer, steps, corrected):
+def test_train_step_equals_pytorch(torch, backbone, optimizer, steps, joint, corrected):
     gan = build(backbone, dropout=False, corrected=corrected,
-                discriminator_steps=steps)
+                discriminator_steps=steps, joint_batches=joint)
     theirs = copy(torch, gan, backbone)
     if optimizer == "adam":
         # ε counts otherwise in Keras: by √(1 − β₂) at the first step.
@@ -316,15 +317,18 @@ def test_train_step_equals_pytorch(torch, backbone, optimizer, steps, corrected)
     real = torch.tensor(digits().transpose(0, 3, 1, 2))
     real = 2 * real - 1 if corrected else real
     ones, zeros = torch.ones(4, 1), torch.zeros(4, 1)
+    together = backbone == "conv" and joint is None  # without normalisation it is the same
     for latent in latents:
         fake = generator(torch.tensor(latent))
-        loss = 0.5 * (entropy(discriminator(real), ones)
-                      + entropy(discriminator(fake.detach()), zeros))
+        logits = discriminator(torch.cat([real, fake.detach()])).chunk(2) if together else [
+            discriminator(real), discriminator(fake.detach())]
+        loss = 0.5 * (entropy(logits[0], ones) + entropy(logits[1], zeros))
         optimizers[1].zero_grad()
         loss.backward()
         optimizers[1].step()
         losses.append(loss.item())
-    loss = entropy(discriminator(fake), ones)
+    logits = discriminator(torch.cat([real, fake]))[4:] if together else discriminator(fake)
+    loss = entropy(logits, ones)
     optimizers[0].zero_grad()
     loss.backward()
     optimizers[0].step()

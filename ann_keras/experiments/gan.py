@@ -7,7 +7,7 @@ import numpy as np
 
 from ann_keras.experiments import boltzmann
 from ann_keras.experiments.samples import as_fields, to_bytes
-from ann_keras.experiments.settings import DENSE_GANS, GAN_VARIANTS
+from ann_keras.experiments.settings import DENSE_GANS
 from ann_keras.models import weights
 from ann_keras.models.gan import GAN, adam
 from ann_keras.training import compiled, resume
@@ -32,17 +32,19 @@ def trained(
         board: ``samples.Scoreboard``.
         backbone, corrected: of ``GAN``; steps: its ``discriminator_steps``.
         of: another task that makes the same runs.
-        changes: of the settings, ``seeds`` among them; or a ``learning_rate``.
+        changes: of the settings, ``seeds`` among them; or ``learning_rate``, ``keep`` or
+            ``joint_batches`` of ``train``.
     """
     seeds = changes.pop("seeds", task.seeds)
     name = f"{'corrected ' if corrected else ''}{backbone} GAN"
     name += f", {steps} discriminator steps" if steps > 1 else ""
     name += f", rate {changes['learning_rate']:g}" if "learning_rate" in changes else ""
+    name += "" if changes.get("joint_batches", True) else ", separate batches"
     return [
         task.run(
             f"{name}, seed {seed}", functools.partial(train, board), of=of, resumable=True,
             backbone=backbone, corrected=corrected, discriminator_steps=steps, seed=seed,
-            keep=seed == 0, **_arguments(settings) | changes,
+            **{"keep": seed == 0} | _arguments(settings) | changes,
         )
         for seed in seeds
     ]
@@ -66,36 +68,31 @@ def trained_again(task, settings, board, first, *, of=None):
 
 def dense(task, settings, board):
     """Copies of the runs of ``trained`` of tasks 4.2.3 and 4.2.4: dict by ``DENSE_GANS``."""
+    corrected = {"corrected": True, "of": "4.2.4"}
+    variants = {"of": "4.2.3"}, corrected, corrected | {"learning_rate": settings.lower_rate}
     return {
-        name: trained(task, settings, board, of="4.2.4" if changes else "4.2.3", **changes)
-        for name, changes in zip(DENSE_GANS, _variants(settings), strict=True)
+        name: trained(task, settings, board, **changes)
+        for name, changes in zip(DENSE_GANS, variants, strict=True)
     }
 
 
 def convolutional(task, settings, board, *, of=None):
     """The runs of ``trained`` of the convolutional GAN: dict by variant, with the epochs.
 
-    The last one has the DCGAN paper's batch size too: at 512 it would see too few steps.
-
     Args:
         task, board, of: as of ``trained``.
         settings: of the script, a ``settings.ConvGAN``.
     """
-    names = *GAN_VARIANTS[:-1], "corrected, lower rate and batch size"
-    published, corrected, steadier = _variants(settings)
-    steadier = steadier | {"batch_size": settings.conv_batch_size}
+    variants = {"as published": {}, "corrected": {"corrected": True},
+                "separate batches": {"joint_batches": False}}
     return {
         f"convolutional GAN, {name}, {settings.conv_epochs} epochs": trained(
-            task, settings, board, backbone="conv", of=of, watched=1, epochs=settings.conv_epochs,
-            images=settings.conv_images, seeds=range(settings.conv_seeds), **changes,
+            task, settings, board, backbone="conv", of=of, watched=1, keep=False,
+            epochs=settings.conv_epochs, images=settings.conv_images,
+            seeds=range(settings.conv_seeds), **changes,
         )
-        for name, changes in zip(names, (published, corrected, steadier), strict=True)
+        for name, changes in variants.items()
     }
-
-
-def _variants(settings):
-    corrected = {"corrected": True}
-    return {}, corrected, corrected | {"learning_rate": settings.lower_rate}
 
 
 def _arguments(settings):
@@ -105,8 +102,8 @@ def _arguments(settings):
 
 def train(
     board, *, backbone, corrected, discriminator_steps, epochs, batch_size, watched, seed,
-    source, images, samples, judge_epochs, keep, learning_rate=1e-3, start=None,
-    checkpoint=None,
+    source, images, samples, judge_epochs, keep, learning_rate=1e-3, joint_batches=None,
+    start=None, checkpoint=None,
 ):
     """Train a GAN on training digits and score its samples.
 
@@ -122,6 +119,7 @@ def train(
         samples: that are scored.
         keep: whether the weights are part of the result.
         learning_rate: of both optimizers.
+        joint_batches: of ``GAN``.
         start: a run that kept its weights, from which both networks go on; None for new ones.
         checkpoint: folder; an interrupted run goes on from its last epoch.
 
@@ -139,7 +137,8 @@ def train(
     """
     rows = _digits(source, images)
     keras.utils.set_random_seed(seed)
-    model = GAN(backbone, discriminator_steps=discriminator_steps, corrected=corrected)
+    model = GAN(backbone, discriminator_steps=discriminator_steps, corrected=corrected,
+                joint_batches=joint_batches)
     if start is not None:
         _restore(model, start)
     model.compile(adam(learning_rate), adam(learning_rate))

@@ -46,6 +46,10 @@ class GAN(keras.Model):
             same real images, with new noise (task 4.2.2); 1 as published.
         corrected: False as published; True scales the real images to the generator's [−1, 1] (D12)
             and restricts the dropout to training (D13).
+        joint_batches: whether the discriminator is given real and generated images in one batch,
+            in the steps of both networks. Its normalised features have mean 0 over a batch: of
+            fake images alone they cannot say that all are fake, and the generator collapses
+            (task 4.2.5). None: where there is batch normalisation, in the convolutional network.
 
     Attributes:
         generator: Functional model, noise (n, latent_dim) → tanh outputs (n, 28, 28, 1); trainable
@@ -57,7 +61,8 @@ class GAN(keras.Model):
         ValueError: unknown backbone, or a latent size or number of steps below one.
     """
 
-    def __init__(self, backbone="dense", latent_dim=10, *, discriminator_steps=1, corrected=False):
+    def __init__(self, backbone="dense", latent_dim=10, *, discriminator_steps=1, corrected=False,
+                 joint_batches=None):
         super().__init__(name=f"{backbone}_gan")
         if backbone not in ("dense", "conv"):
             raise ValueError(f'backbone must be "dense" or "conv", got {backbone!r}')
@@ -67,6 +72,7 @@ class GAN(keras.Model):
             raise ValueError(f"at least one discriminator step, got {discriminator_steps}")
         self.latent_dim, self.corrected = latent_dim, corrected
         self.discriminator_steps = discriminator_steps
+        self.joint_batches = backbone == "conv" if joint_batches is None else joint_batches
         if backbone == "dense":
             dropout = keras.layers.Dropout if corrected else AlwaysOnDropout
             self.generator = _dense_generator(latent_dim)
@@ -117,7 +123,11 @@ class GAN(keras.Model):
             fake = self.generator(self.noise(count), training=True)
             with tape.stop_recording():
                 self._train_discriminator(real, fake)
-            loss = generator_loss(self.discriminator(fake, training=True))
+            if self.joint_batches:
+                _, logits = self._logits(real, fake)
+            else:
+                logits = self.discriminator(fake, training=True)
+            loss = generator_loss(logits)
         variables = self.generator.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         self._generator_mean.update_state(loss, sample_weight=count)
@@ -158,12 +168,16 @@ class GAN(keras.Model):
 
     def _train_discriminator(self, real, fake):
         with tf.GradientTape() as tape:
-            loss = discriminator_loss(
-                self.discriminator(real, training=True), self.discriminator(fake, training=True)
-            )
+            loss = discriminator_loss(*self._logits(real, fake))
         variables = self.discriminator.trainable_variables
         self.discriminator_optimizer.apply(tape.gradient(loss, variables), variables)
         self._discriminator_mean.update_state(loss, sample_weight=keras.ops.shape(real)[0])
+
+    def _logits(self, real, fake):
+        """The discriminator's of both in training, in one batch or in two."""
+        if self.joint_batches:
+            return tf.split(self.discriminator(tf.concat([real, fake], 0), training=True), 2)
+        return self.discriminator(real, training=True), self.discriminator(fake, training=True)
 
     def _real(self, data):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
