@@ -2,7 +2,8 @@
 
 The report expects mode collapse. Here the dense GAN's discriminator takes 1, 2, 5 and 10 steps for
 each step of the generator, as many of these each time; coverage and recall say which part of the
-digits the samples reach, the classes' entropy whether some digits are missing.
+digits the samples reach, the classes' entropy whether some digits are missing, and the share of
+which a convnet is sure whether they are digits at all.
 
     python scripts/task_4_2_2.py                     about a minute, 4,000 digits
     python scripts/task_4_2_2.py --preset report     about two hours on two cores, full MNIST
@@ -28,7 +29,9 @@ PRESETS = {
     "report": Settings(),
 }
 LOSS = 0.1  # of the classes' entropy, over that of equal shares, from which modes are lost
-MEASURES = {"coverage": "coverage", "recall": "recall", "diversity": "entropy of classes"}
+MEASURES = {
+    "coverage": "coverage", "confident": "convnet sure", "diversity": "entropy of classes",
+}
 
 
 def run(task, settings):
@@ -43,7 +46,7 @@ def run(task, settings):
         for network in ("generator", "discriminator"):
             task.measure(f"steps_{steps}/{network}_loss/last",
                          [run[f"{network}_loss"][-1] for run in runs[steps]])
-    names = ["frechet", *MEASURES, "confident"]
+    names = ["frechet", "recall", *MEASURES]
     task.table(
         "strengths", ["discriminator steps", *names],
         [[steps, *(f"{found[name].mean():.3f}" for name in names)]
@@ -75,22 +78,26 @@ def draw(task, runs, scores, floor):
 
 
 def judge(task, scores, floor):
+    """Coverage alone would not do: samples that are no digits cover none, of whatever variety."""
     most = max(scores)
     best = {name: np.max([found[name] for steps, found in scores.items() if steps < most], axis=0)
-            for name in ("coverage", "diversity")}
-    collapsed = (scores[most]["coverage"] < best["coverage"] / 2) | (
+            for name in ("coverage", "confident", "diversity")}
+    halved = {name: scores[most][name] < best[name] / 2 for name in ("coverage", "confident")}
+    collapsed = (halved["coverage"] & ~halved["confident"]) | (
         scores[most]["diversity"] <= best["diversity"] - LOSS
     )
     task.claim(
         "4.2.2-a", experiments.samples.over_seeds(collapsed),
-        "Coverage of the digits, and entropy of the classes, with "
-        + ", ".join(
+        "Coverage of the digits, share of samples of which the convnet is sure, and entropy of the "
+        "classes, with " + "; ".join(
             f"{steps} discriminator steps {found['coverage'].mean():.3f}, "
-            f"{found['diversity'].mean():.2f}" for steps, found in scores.items()
+            f"{found['confident'].mean():.1%}, {found['diversity'].mean():.2f}"
+            for steps, found in scores.items()
         )
-        + f"; of test digits {float(floor['coverage']):.2f}, {float(floor['diversity']):.2f}. "
-        f"Collapse, which is less than half the coverage or {LOSS:g} less entropy of classes with "
-        f"{most} steps than the best of fewer: {collapsed.sum()} of {len(collapsed)} seeds.",
+        + f"; of test digits {float(floor['coverage']):.3f}, {float(floor['confident']):.1%}, "
+        f"{float(floor['diversity']):.2f}. Collapse, which is {LOSS:g} less entropy with {most} "
+        "steps than the best of fewer, or less than half its coverage where not the convnet's "
+        f"share is less than half, too: {collapsed.sum()} of {len(collapsed)} seeds.",
     )
 
 

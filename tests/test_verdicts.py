@@ -48,11 +48,14 @@ def scores(**changes):
 
 
 @pytest.mark.parametrize("weak, strong, verdict, words", [
-    ({}, {"coverage": 0.19}, True, "10 discriminator steps 0.190, 0.90, 1 discriminator steps 0.4"),
-    ({"coverage": 0.1}, {"coverage": 0.19}, True, "10 steps than the best of fewer: 3 of 3 seeds"),
-    ({}, {"coverage": [0.1, 0.4, 0.1], "diversity": [0.9, 0.79, 0.9]}, True, "fewer: 3 of 3 seeds"),
-    ({}, {"coverage": 0.21, "diversity": 0.81}, False, "of test digits 0.94, 0.95. Collapse"),
-    ({"coverage": [0.2, 0.4, 0.6]}, {"coverage": 0.2}, "undecided", "steps 0.400, 0.90, 5"),
+    ({}, {"coverage": 0.19}, True, "10 discriminator steps 0.190, 50.0%, 0.90; 1 d"),
+    ({"coverage": 0.1}, {"coverage": 0.19}, True, "less entropy with 10 steps than the best of f"),
+    ({}, {"coverage": [0.1, 0.4, 0.1], "diversity": [0.9, 0.79, 0.9]}, True, "too: 3 of 3 seeds"),
+    ({}, {"coverage": 0.21, "diversity": 0.81}, False, "of test digits 0.940, 93.0%, 0.95. Coll"),
+    ({"coverage": [0.2, 0.4, 0.6]}, {"coverage": 0.2}, "undecided", "steps 0.400, 50.0%, 0.90; 5"),
+    ({}, {"coverage": 0.1, "confident": 0.25}, True, "0.100, 25.0%, 0.90"),
+    ({}, {"coverage": 0.1, "confident": 0.24}, False, "0 of 3 seeds"),
+    ({}, {"confident": 0.24, "diversity": 0.8}, True, "3 of 3 seeds"),
     ({"diversity": 0.6}, {"diversity": [0.85, 0.6, 0.6]}, "undecided", "2 of 3 seeds"),
     ({"coverage": 0.2}, {"coverage": 0.1}, False, "0 of 3 seeds"),
 ])
