@@ -37,7 +37,7 @@ MEASURES = {
 def run(task, settings):
     board = experiments.samples.scoreboard(task, settings)
     runs = {
-        steps: experiments.gan.trained(task, settings, board, steps=steps)
+        steps: experiments.gan.trained(task, settings, board, steps=steps, keep=False)
         for steps in settings.strengths
     }
     scores = {steps: experiments.samples.scores(group) for steps, group in runs.items()}
