@@ -70,6 +70,15 @@ def test_damaged_summary_is_named(results):
         page.collect(results / "report")
 
 
+def test_missing_figure_is_named_and_leaves_the_page(results):
+    readme, html = page.build(results, "report")
+    before = readme.read_text(), html.read_text()
+    (results / "report" / "task_1_3_6" / "fig3_validation_accuracy.png").unlink()
+    with pytest.raises(UserError, match="cannot read .*fig3_validation_accuracy.png: No such file"):
+        page.build(results, "report")
+    assert (readme.read_text(), html.read_text()) == before
+
+
 def test_block_between_markers_alone_is_renewed(results, tmp_path):
     path = tmp_path / "TEXT.md"
     path.write_text("before\n<!-- results:begin -->old\n<!-- results:end -->\nafter\n")

@@ -6,6 +6,7 @@ not measured.
 
 import base64
 import csv
+import io
 import json
 import re
 from pathlib import Path
@@ -27,7 +28,7 @@ def build(results="results", preset="report"):
     other preset's in its own folder.
 
     Raises:
-        UserError: a summary cannot be read, or the page cannot be written.
+        UserError: a summary or what it names cannot be read, or the page cannot be written.
     """
     folder = Path(results) / preset
     home = folder.parent if preset == "report" else folder
@@ -178,18 +179,24 @@ def duration(seconds):
 
 def _read_json(path):
     try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        return json.loads(_read(path))
+    except ValueError as error:
         raise UserError(f"cannot read {path}: {error}") from error
 
 
 def _read_table(path):
-    with path.open(newline="") as file:
-        return list(csv.reader(file))
+    return list(csv.reader(io.StringIO(_read(path).decode(), newline="")))
 
 
 def _data_uri(path):
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+    return "data:image/png;base64," + base64.b64encode(_read(path)).decode()
+
+
+def _read(path):
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _environment():
