@@ -40,7 +40,7 @@ def run(task, settings):
             if ("as published" in name) == published
         })
     gallery.draw_walks(task, "walks", {
-        name: group[0]["walks"] for name, group in runs.items() if "convolutional" in name
+        name: group[0]["walks"] for name, group in runs.items() if name not in shared.DENSE_GANS
     })
     judge(task, scores, early(runs[shared.DENSE_GANS[0]], settings))
 
@@ -59,17 +59,18 @@ def judge(task, scores, alike):
     """Compare with the dense GAN at its end and, to part epochs from backbone, at as many."""
     mean = {name: {measure: values.mean(axis=0) for measure, values in found.items()}
             for name, found in scores.items()}
-    published = next(name for name in scores if "convolutional" in name)
+    convolutional = [name for name in scores if name not in shared.DENSE_GANS]
+    published = convolutional[0]
     seeds, conv = scores[published]["classes"], mean[published]
 
     def better(than):
         return all(sign * conv[name] > sign * than[name] for name, sign in SIGNS.items())
 
     dense = shared.DENSE_GANS[0]
-    verdict = True if better(mean[dense]) else "undecided" if better(alike) else False
+    verdict = True if better(mean[dense]) else None if better(alike) else False
     named = mean | {f"{dense}, at its epoch {alike['epoch']}": alike}
     task.claim(
-        "4.2.5-a", "undecided" if len(seeds) < experiments.samples.ENOUGH else verdict,
+        "4.2.5-a", experiments.samples.decided(verdict, len(seeds)),
         "Share of the samples of which the convnet is sure, background level, and Fréchet "
         "distance: " + "; ".join(
             f"{name} {values['confident']:.1%}, {values['background']:.4f}, "
@@ -78,11 +79,12 @@ def judge(task, scores, alike):
         deviation="D12",
     )
     first = seeds.argmax(axis=1) == 0
+    shares = {name: mean[name]["classes"] for name in convolutional}
     task.claim(
         "4.2.5-b", experiments.samples.over_seeds(first, possible=seeds[:, 0] > 0.1),
         "Most frequent label of the samples, and the share of 0s: " + "; ".join(
-            f"{name} {int(found['classes'].argmax())} ({found['classes'].max():.1%}), "
-            f"{found['classes'][0]:.1%}" for name, found in mean.items() if "convol" in name
+            f"{name} {int(classes.argmax())} ({classes.max():.1%}), {classes[0]:.1%}"
+            for name, classes in shares.items()
         ) + f" (seeds: {len(seeds)}). Above a tenth without leading counts as undecided.",
     )
 

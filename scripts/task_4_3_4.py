@@ -54,14 +54,12 @@ def judge(task, scores, floor):
                    for quantity in ("frechet", "precision", "recall", "confident")}
             for name, found in scores.items()}
     ahead = experiments.samples.more_realistic(scores[shared.DENSE_GANS[0]], scores[VAE])
-    few = len(task.seeds) < experiments.samples.ENOUGH
-    verdict = "undecided" if ahead is None or few else ahead
     named = "; ".join(
         f"{name} {values['frechet']:.3g}, {values['precision']:.1%}, {values['recall']:.1%}, "
         f"{values['confident']:.1%}" for name, values in mean.items()
     )
     task.claim(
-        "4.3.4-a", verdict,
+        "4.3.4-a", experiments.samples.decided(ahead, len(task.seeds)),
         f"Fréchet distance, precision, recall, and share of which the convnet is sure: {named}; "
         f"test digits {float(floor['frechet']):.3g}, {float(floor['precision']):.1%}, "
         f"{float(floor['recall']):.1%}, {float(floor['confident']):.1%}. More realistic means "

@@ -12,7 +12,7 @@ from ann_keras.experiments.labels import Judge
 CONFIDENT = 0.9  # probability from which on the convnet is sure of a digit
 # Measures, and the sign that is better. Without precision: it is 1 where all samples are alike.
 REALISM = {"frechet": -1, "confident": 1}
-ENOUGH = 3  # seeds below which no claim is decided
+_ENOUGH = 3  # seeds below which no claim is decided
 _NOISE = 0.01  # background level that shows; it is 0 in all but a few test digits
 _NEAR = 2  # pixels from a stroke up to which its edge may reach
 
@@ -115,6 +115,11 @@ def more_realistic(first, second):
     return True if ahead(first, second) else False if ahead(second, first) else None
 
 
+def decided(verdict, seeds):
+    """The verdict, or "undecided" where it is None or comes from fewer than three seeds."""
+    return "undecided" if verdict is None or seeds < _ENOUGH else verdict
+
+
 def over_seeds(held, possible=None):
     """A verdict of something that holds or does not in each seed.
 
@@ -126,10 +131,8 @@ def over_seeds(held, possible=None):
         True if it holds in every seed, "undecided" if it is possible in any or there are fewer
         than three seeds, False otherwise.
     """
-    if len(held) < ENOUGH:
-        return "undecided"
     possible = held if possible is None else possible
-    return True if np.all(held) else "undecided" if np.any(possible) else False
+    return decided(True if np.all(held) else None if np.any(possible) else False, len(held))
 
 
 def counted(held):

@@ -64,9 +64,9 @@ def fit(
             validation split outside [0, 1), or an early stopping that watches an unknown name;
             and what the model's ``check_images`` raises of x, if it has one.
     """
-    # Before training, since graphs know shapes but no values.
-    for images in (x, *(validation_data or ())[:1]):
-        getattr(model, "check_images", lambda images: None)(images)
+    if hasattr(model, "check_images"):  # before training, since graphs know no values
+        for images in (x, *(validation_data or ())[:1]):
+            model.check_images(images)
     data = _as_tensors((x, y))
     data, validation = _hold_out(data, validation_data, validation_split)
     if epochs < 1 or batch_size < 1:
