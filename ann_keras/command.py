@@ -64,14 +64,16 @@ def execute(identifier, run, options):
 
 
 def quiet_tensorflow(cpus=1):
-    """Import TensorFlow without its start-up notes on processors and missing graphics cards.
+    """Import TensorFlow with oneDNN, and without notes on processors and missing graphics cards.
 
-    They come from C++ before its log level applies, so standard error is closed meanwhile.
+    The notes come from C++ before its log level applies, so standard error is closed meanwhile.
 
     Args:
         cpus: logical devices that the processor is to be; later it is too late to ask.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # TensorFlow's own choice where there is AVX-512 VNNI; faster without as well.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     kept = os.dup(2)
     try:

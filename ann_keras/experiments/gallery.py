@@ -79,6 +79,6 @@ def draw_walks(task, stem, walks):
         squares = group.reshape(number, steps, 28, 28).transpose(0, 2, 1, 3)
         panel.imshow(squares.reshape(28 * number, 28 * steps), cmap="gray",
                      vmin=0, vmax=255 if group.dtype == np.uint8 else 1)
-        panel.set(title=f"{name}: from left to right", xticks=[], yticks=[])
+        panel.set(title=name, xlabel="from left to right", xticks=[], yticks=[])
         panel.grid(False)
     task.figure(stem, figure)
