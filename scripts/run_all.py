@@ -2,7 +2,7 @@
 
 A task that fails does not stop the others; the exit status is 1 if any did.
 
-    python scripts/run_all.py                     about 7 minutes
+    python scripts/run_all.py                     a quarter of an hour or two
     python scripts/run_all.py --preset report     hours, full data
     python scripts/run_all.py --only 1.3          the tasks of one section
 """

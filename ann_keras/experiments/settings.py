@@ -63,7 +63,7 @@ class GAN:
 
 
 GAN_QUICK = {
-    "epochs": 15, "batch_size": 128, "source": "sample", "samples": 1_000, "watched": 5,
+    "epochs": 8, "batch_size": 128, "source": "sample", "samples": 1_000, "watched": 4,
     "judge_epochs": 8, "seeds": 1,
 }
 GAN_SMOKE = GAN_QUICK | {"epochs": 1, "images": 256, "samples": 100, "judge_epochs": 1}
