@@ -6,7 +6,7 @@ minute of the machine touches less than the seconds themselves. Tracing and comp
 apart. Writes benchmarks/training.json and benchmarks/README.md into the results folder.
 
     pip install -r benchmarks/requirements.txt
-    python benchmarks/run.py                          about a quarter of an hour on two cores
+    python benchmarks/run.py                          about half an hour on two cores
     python benchmarks/run.py --cases surface_sgd --rounds 3
 """
 
