@@ -3,9 +3,9 @@
 import argparse
 import contextlib
 import dataclasses
-import io
 import logging
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,20 +14,56 @@ import tyro
 
 from ann_keras.errors import UserError
 
+PRESETS = Literal["smoke", "quick", "report"]
+
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class Engine:
+    """How runs are computed."""
+
+    fresh: bool = False
+    """repeat runs that are already saved, those that they depend on too"""
+    workers: int | None = None
+    """processes, each with one thread; default: as many as there are cores"""
+    scheduler: str | None = None
+    """address of a Dask scheduler whose workers compute instead, such as tcp://10.0.0.1:8786"""
+    plan: bool = False
+    """show what would run and how long it takes, and run nothing"""
+    tensorboard: Path | None = None
+    """folder for the curves of every training that runs, for TensorBoard"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Options(Engine):
     """What every script takes beside its own settings."""
 
-    settings: Annotated[object, tyro.conf.arg(name="")]
-    preset: Literal["smoke", "quick", "report"] = "quick"
+    settings: Annotated[object, tyro.conf.arg(name="")] = None
+    preset: PRESETS = "quick"
     """smoke: seconds, for tests; quick: about a minute; report: as published, full data"""
     results: Path = Path("results")
     """folder that receives <preset>/task_…"""
-    fresh: bool = False
-    """repeat runs that are already saved there"""
-    tensorboard: Path | None = None
-    """folder for the curves of every training that runs, for TensorBoard"""
+    show: bool = False
+    """open the figures at the end"""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Fixed:
+    names: tuple[str, ...]
+
+
+def flat(kind, *fixed):
+    """The type of a field of settings, a recipe, whose own fields are options without a prefix.
+
+    Args:
+        kind: of the recipe.
+        fixed: fields that the task sets itself; as options they are refused.
+    """
+    return Annotated[kind, tyro.conf.arg(name=""), _Fixed(fixed)]
+
+
+def group(kind, *fixed):
+    """As ``flat``, but the options have the settings' name as a prefix: ``--gan.epochs``."""
+    return Annotated[kind, _Fixed(fixed)]
 
 
 def main(identifier, run, presets, description):
@@ -41,35 +77,108 @@ def main(identifier, run, presets, description):
     """
     with one_line_errors():
         options = parse_settings(presets, description)
-        quiet_tensorflow()
-        execute(identifier, run, options)
+        check(options.settings)
+        refuse_fixed(options.settings, presets[options.preset])
+        with make_engine(options, options.results / options.preset) as engine:
+            task = make_task(identifier, engine, options, presets)
+            print(f"Task {identifier}: {task.published.title} ({options.preset} preset)",
+                  flush=True)
+            if options.plan:
+                print_plan(engine, {identifier: lambda: run(task, options.settings)})
+                return
+            quiet_tensorflow()
+            run(task, options.settings)
+            task.save()
+        print(task.findings(), flush=True)
+        if options.show:
+            show(task.figures())
 
 
-def execute(identifier, run, options):
-    """Run one task with given options and save it; returns the saved ``Task``."""
-    check(options.settings)
-    from ann_keras.report.task import Task
+def make_engine(options, folder, **others):
+    """The engine that the options of a command line ask for.
 
-    task = Task(
-        identifier, options.preset, options.settings, options.results, options.fresh,
-        options.tensorboard,
+    Args:
+        options: an ``Engine`` of this module.
+        folder: of the preset's results.
+        others: of ``runs.engine.Engine``.
+
+    Raises:
+        UserError: there can be none.
+    """
+    from ann_keras.runs.engine import Engine
+
+    if options.workers is not None and options.workers < 1:
+        raise UserError(f"--workers must be at least 1, got {options.workers}")
+    if not options.plan:
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"cannot write to {folder}: {error.strerror}") from error
+    return Engine(
+        Path(folder) / "runs", workers=options.workers, scheduler=options.scheduler,
+        fresh=options.fresh, plans=options.plan, tensorboard=options.tensorboard, **others,
     )
-    print(f"Task {identifier}: {task.published.title} ({options.preset} preset)", flush=True)
-    run(task, options.settings)
-    task.save()
-    if task.reused:
-        print(f"  {task.reused} finished runs reused; --fresh repeats them", flush=True)
-    print(f"  saved to {task.folder}", flush=True)
-    return task
 
 
-def quiet_tensorflow(cpus=1):
+def make_task(identifier, engine, options, presets):
+    """The ``Task`` that a command line asks for."""
+    from ann_keras.report.task import Task
+    from ann_keras.runs.run import differences
+
+    return Task(
+        identifier, options.preset, options.settings, engine, options.results,
+        differences(presets[options.preset], options.settings),
+    )
+
+
+def print_plan(engine, tasks):
+    """Print what runs of tasks are missing, what is there, and how long they take.
+
+    Args:
+        engine: that plans.
+        tasks: dict of number → function that runs the task as far as its runs are there.
+    """
+    from ann_keras.runs.engine import NotReady
+
+    unfinished = []
+    quiet_tensorflow()
+    for identifier, run in tasks.items():
+        try:
+            run()
+        except NotReady:
+            unfinished.append(identifier)
+    missing = engine.open_runs()
+    known = [engine.estimate(run) for run in missing]
+    for run, seconds in zip(missing, known):
+        print(f"  {run.label}: {'unknown' if seconds is None else f'about {seconds:.0f} s'}")
+    total, parts = sum(filter(None, known)), engine.slots()
+    print(f"  {engine.stored()} runs are there, {len(missing)} are missing: about {total:.0f} s of "
+          f"one core, {total / parts:.0f} s with {parts} workers"
+          + (f", {known.count(None)} of unknown length" if None in known else ""))
+    if unfinished:
+        print(f"  more may follow from their results: {', '.join(unfinished)}")
+
+
+def show(figures):
+    """Open pictures as the desktop does."""
+    opener = {"darwin": "open", "win32": "explorer"}.get(sys.platform, "xdg-open")
+    for figure in figures:
+        try:
+            subprocess.Popen([opener, figure], stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        except OSError as error:
+            raise UserError(f"no {opener} to show figures with: {error.strerror}") from error
+
+
+def quiet_tensorflow(cpus=1, threads=1):
     """Import TensorFlow with oneDNN, and without notes on processors and missing graphics cards.
 
     The notes come from C++ before its log level applies, so standard error is closed meanwhile.
+    Where TensorFlow has begun its work, what it has is kept.
 
     Args:
-        cpus: logical devices that the processor is to be; later it is too late to ask.
+        cpus: logical devices that the processor is to be.
+        threads: that one operation may use; None for all.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # TensorFlow's own choice where there is AVX-512 VNNI; faster without as well.
@@ -81,11 +190,15 @@ def quiet_tensorflow(cpus=1):
             os.dup2(sink.fileno(), 2)
             import tensorflow
 
-            if cpus > 1:
-                tensorflow.config.set_logical_device_configuration(
-                    tensorflow.config.list_physical_devices("CPU")[0],
-                    [tensorflow.config.LogicalDeviceConfiguration()] * cpus,
-                )
+            with contextlib.suppress(RuntimeError):  # it has begun
+                if threads is not None:
+                    tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+                    tensorflow.config.threading.set_inter_op_parallelism_threads(threads)
+                if cpus > 1:
+                    tensorflow.config.set_logical_device_configuration(
+                        tensorflow.config.list_physical_devices("CPU")[0],
+                        [tensorflow.config.LogicalDeviceConfiguration()] * cpus,
+                    )
             tensorflow.config.list_logical_devices()  # looks for graphics cards, noisily
     finally:
         os.dup2(kept, 2)
@@ -113,33 +226,72 @@ def one_line_errors():
 
 
 def parse(kind, **arguments):
-    """``tyro.cli`` with its boxed error messages cut down to one line, as a UserError."""
-    captured = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(captured):
-            return tyro.cli(kind, **arguments)
-    except SystemExit as stop:
-        if stop.code != 2:
-            raise
-        raise UserError(_first_sentence(captured.getvalue())) from None
+    """``tyro.cli`` that raises a UserError of one line on bad input."""
+    from tyro import _errors  # its hook for what it would print in a box; not public yet
+
+    def refuse(event):
+        argument = getattr(event, "argument", None)
+        option = argument.lowered.name_or_flags[0] if argument is not None else "the options"
+        if isinstance(event, _errors.UnrecognizedArgs):
+            message = f"unknown options: {' '.join(event.tokens)}"
+        elif isinstance(event, _errors.InvalidChoice):
+            message = f"{option} is one of {', '.join(event.choices)}, got {event.value}"
+        elif isinstance(event, _errors.InstantiationFailure):
+            message = f"{option}: {event.message}"
+        elif isinstance(event, _errors.BadValue):
+            message = f"{option} needs a value"
+        elif isinstance(event, _errors.MissingArgs):
+            missing = (found.arg.lowered.name_or_flags[-1] for found in event.missing_arguments)
+            message = f"missing: {', '.join(missing)}"
+        else:
+            message = f"{option}: {type(event).__name__}"
+        raise UserError(message)
+
+    with _errors.on_parse_error(refuse):
+        return tyro.cli(kind, **arguments)
 
 
 def check(settings, prefix="--"):
-    """Settings count and measure: whole numbers from 1 on, others from 0 on, lists not empty."""
+    """Settings count and measure: whole numbers from 1 on, others from 0 on, lists not empty.
+
+    A whole number whose field is ``recipes.fields.from_zero`` may be 0. Fields that are dataclasses
+    are checked as well.
+    """
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
         option = prefix + field.name.replace("_", "-")
         if dataclasses.is_dataclass(value):
-            check(value, f"{option}.")
+            check(value, prefix if _is_flat(field) else f"{option}.")
             continue
         values = value if isinstance(value, tuple) else (value,)
         if not values:
             raise UserError(f"{option} needs at least one value")
+        least = field.metadata.get("least", 1)
         for number in values:
-            if isinstance(number, int) and number < 1:
-                raise UserError(f"{option} must be at least 1, got {number}")
+            if isinstance(number, bool):
+                continue
+            if isinstance(number, int) and number < least:
+                raise UserError(f"{option} must be at least {least}, got {number}")
             if isinstance(number, float) and not 0 <= number < float("inf"):
                 raise UserError(f"{option} must be a number from 0 on, got {number}")
+
+
+def refuse_fixed(settings, preset):
+    """Raise UserError where a recipe's field was changed that the task sets itself."""
+    for field in dataclasses.fields(settings):
+        recipe, known = getattr(settings, field.name), getattr(preset, field.name)
+        for fixed in getattr(field.type, "__metadata__", ()):
+            for name in getattr(fixed, "names", ()):
+                if getattr(recipe, name) != getattr(known, name):
+                    option = name if _is_flat(field) else f"{field.name}.{name}"
+                    raise UserError(
+                        f"--{option.replace('_', '-')} is no option here: the task sets it itself"
+                    )
+
+
+def _is_flat(field):
+    parts = getattr(field.type, "__metadata__", ())
+    return any(getattr(part, "name", None) == "" for part in parts)
 
 
 def parse_settings(presets, description, base=Options, **given):
@@ -164,14 +316,3 @@ def parse_settings(presets, description, base=Options, **given):
     )
     default = kind(settings=settings, preset=preset, **given)
     return parse(kind, default=default, description=description)
-
-
-def _first_sentence(boxed):
-    """The message inside tyro's box: its lines up to the first rule, joined."""
-    lines = []
-    for line in boxed.splitlines()[1:]:
-        text = line.strip("│╭╰─╮╯ ")
-        if not text:
-            break
-        lines.append(text)
-    return " ".join(lines) or boxed.strip()

@@ -57,6 +57,28 @@ def image_grid(rows, columns, *, size=0.9):
     return figure, axes
 
 
+def overlays(images, maps):
+    """A row of images, and rows of the same under maps of heat; returns the figure.
+
+    Args:
+        images: (n, side, side).
+        maps: dict of name → (n, cells, cells), each cell a square of pixels.
+    """
+    figure, axes = image_grid(1 + len(maps), len(images))
+    for panel, image in zip(axes.ravel(), np.concatenate([images] * len(axes))):
+        panel.imshow(image, cmap="gray_r")
+    pixels = {name: np.kron(heat, np.ones([images.shape[-1] // heat.shape[-1]] * 2))
+              for name, heat in maps.items()}
+    highest = max(heat.max() for heat in pixels.values())
+    axes[0, 0].set_ylabel("image")
+    for line, (name, heats) in zip(axes[1:], pixels.items()):
+        line[0].set_ylabel(name)
+        for panel, heat in zip(line, heats):
+            shades = panel.imshow(heat, cmap="viridis", vmin=0, vmax=highest, alpha=0.65)
+    figure.colorbar(shades, ax=axes[1:], shrink=0.8)
+    return figure
+
+
 def curve(axes, values, *, label, first=1, **options):
     """Mean over seeds of curves, array (seeds, epochs), with a band from lowest to highest."""
     values = np.atleast_2d(values)
@@ -101,3 +123,86 @@ def surface(axes, points, heights, title, *, limits=None):
     )
     axes.set(title=title, xlabel="$x_1$", ylabel="$x_2$", zlabel="target", zlim=(low, high))
     axes.set_box_aspect(None, zoom=0.9)  # leaves room for the height's label
+
+
+def class_shares(task, stem, scores, floor):
+    """Share of each label among samples, by name, and among test digits; a dot a seed."""
+    figure, (axes,) = panels(width=8.5)
+    shares = {name: found["classes"] for name, found in scores.items()}
+    shares["test digits"] = floor["classes"][np.newaxis]
+    width = 0.8 / len(shares)
+    for number, (name, values) in enumerate(shares.items()):
+        places = np.arange(10) + (number - (len(shares) - 1) / 2) * width
+        color = "lightgrey" if name == "test digits" else f"C{number}"
+        axes.bar(places, values.mean(axis=0), width, label=name, color=color)
+        if len(values) > 1:
+            axes.plot(places, values.T, ".", color="black", ms=3)
+    axes.set(xlabel="digit that the convnet sees", ylabel="share of samples")
+    axes.set_ylim(0, 1.3 * axes.get_ylim()[1])
+    axes.set_xticks(range(10))
+    axes.legend(ncols=2, loc="upper center", fontsize=8)
+    task.figure(stem, figure)
+
+
+def sample_grids(task, stem, images, side=8):
+    """A grid of the first samples (n, 784) of each name, beside each other, in one grey scale.
+
+    It is smaller where a name has fewer than side² of them.
+    """
+    side = min(side, *(int(np.sqrt(len(group))) for group in images.values()))
+    figure, axes = panels(len(images), width=4.2 * len(images), height=4.4)
+    for panel, (name, group) in zip(axes, images.items(), strict=True):
+        _mosaic(panel, np.reshape(group[: side * side], (side, side, 28, 28)))
+        panel.set(title=name)
+    task.figure(stem, figure)
+
+
+def sample_rows(task, stem, images, columns=10):
+    """The first samples (n, 784), uint8, of each name in a row of their own."""
+    figure, axes = image_grid(len(images), columns, size=0.8)
+    for line, (name, group) in zip(axes, images.items(), strict=True):
+        for panel, image in zip(line, group):
+            panel.imshow(image.reshape(28, 28), cmap="gray", vmin=0, vmax=255)
+        line[0].set_ylabel(name, fontsize=7, rotation=0, ha="right", va="center")
+    task.figure(stem, figure)
+
+
+def walks(task, stem, images):
+    """Images along walks through latent space, by name, each (walks, steps, 784)."""
+    figure, axes = panels(len(images), width=4.6 * len(images), height=2.6)
+    for panel, (name, group) in zip(axes, images.items(), strict=True):
+        _mosaic(panel, np.reshape(group, (*group.shape[:2], 28, 28)))
+        panel.set(title=name, xlabel="from left to right")
+    task.figure(stem, figure)
+
+
+def _mosaic(panel, images):
+    """Show images (rows, columns, 28, 28), bytes or in [0, 1], as one."""
+    rows, columns = images.shape[:2]
+    panel.imshow(images.transpose(0, 2, 1, 3).reshape(28 * rows, 28 * columns), cmap="gray",
+                 vmin=0, vmax=255 if images.dtype == np.uint8 else 1)
+    panel.set(xticks=[], yticks=[])
+    panel.grid(False)
+
+
+def grouped_bars(axes, series, ticks):
+    """Bars beside each other at each tick: ``series`` by label, each as long as ``ticks``."""
+    width = 0.8 / len(series)
+    for number, (label, heights) in enumerate(series.items()):
+        places = np.arange(len(ticks)) + (number - (len(series) - 1) / 2) * width
+        axes.bar(places, heights, width, label=label)
+    axes.set_xticks(range(len(ticks)), ticks)
+    axes.legend(ncols=len(series), loc="upper center")
+
+
+def dots(axes, groups):
+    """A row for each group of values, the first on top: a dot each, and a bar at their mean.
+
+    Args:
+        groups: dict of label → values.
+    """
+    for row, values in enumerate(groups.values()):
+        axes.plot(values, np.full(len(values), row), "o", color="C0", alpha=0.5)
+        axes.plot(np.mean(values), row, "|", color="black", ms=16, mew=2)
+    axes.set_yticks(range(len(groups)), list(groups))
+    axes.set_ylim(len(groups) - 0.5, -0.5)

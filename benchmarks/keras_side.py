@@ -9,8 +9,8 @@ import tensorflow as tf
 from cases import Timing
 
 from ann_keras import data, models, training
-from ann_keras.models.attention import SelfAttention
-from ann_keras.models.fourier import FourierConv2D, FourierConv2DTranspose, frequencies
+from ann_keras.layers.attention import SelfAttention
+from ann_keras.layers.fourier import FourierConv2D, FourierConv2DTranspose, frequencies
 
 LAG = 80  # of the report's time-series networks
 GENERATIVE = "gan", "conv_gan", "vae"  # networks that learn from images alone

@@ -25,7 +25,8 @@ from cases import CASES, KERAS_FIT, KERAS_PREDICT, LIMIT, PYTORCH, Timing
 
 from ann_keras import command
 from ann_keras.errors import UserError
-from ann_keras.report.task import environment, write_whole
+from ann_keras.files import write_whole
+from ann_keras.report.task import environment
 
 PAGE = """# Training speed
 
@@ -69,7 +70,7 @@ def main(arguments=None):
         folder = prepare(options)
         # Targets are for the processor; TensorFlow alone would look for a graphics card.
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-        command.quiet_tensorflow()
+        command.quiet_tensorflow(threads=None)
         import keras_side
 
         machine = keras_side.matrix_product_rate()

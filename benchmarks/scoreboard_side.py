@@ -11,8 +11,8 @@ import numpy as np
 from cases import Timing
 
 from ann_keras import data, models
-from ann_keras.experiments.labels import Judge
-from ann_keras.experiments.samples import Scoreboard
+from ann_keras.evaluation.labels import Judge
+from ann_keras.evaluation.scoreboard import Scoreboard
 
 
 def run(case, seed):
@@ -55,12 +55,5 @@ class _Scoreboard(Scoreboard):
 
     def __init__(self, number):
         self._rows, self.number = digits(number), number
-        self.judge = Judge(_Untrained(), epochs=0, source="sample")
-
-
-class _Untrained:
-    """In place of a task: a convnet as it starts instead of a training run."""
-
-    def run(self, *_, **__):
         weights = models.weights.flatten(models.cnn.pooled_convnet())
-        return {"weights": weights, "test_accuracy": np.nan}
+        self.judge = Judge({"weights": weights, "test_accuracy": np.nan})

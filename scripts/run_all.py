@@ -1,55 +1,57 @@
-"""Run every task of a preset, a process for each chapter; the page is renewed after each task.
+"""Run every task of a preset: all runs side by side, each task judged once its runs are there.
 
 A task that fails does not stop the others; the exit status is 1 if any did.
 
-    python scripts/run_all.py                     a quarter of an hour or two
+    python scripts/run_all.py                     about five minutes on two cores
     python scripts/run_all.py --preset report     hours, full data
     python scripts/run_all.py --only 1.3          the tasks of one section
+    python scripts/run_all.py --plan              what would run, and for how long
 """
 
 import gc
-import importlib.util
 import sys
 import time
 import traceback
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Literal
 
 from ann_keras import command
 from ann_keras.errors import UserError
 from ann_keras.report import page, published
+from ann_keras.runs.engine import NotReady
+from ann_keras.runs.run import load
 
-
-LAST = "4.1.1", "4.2.1", "4.3.1", "4.3.2", "4.3.4", "4.2.6"  # take runs of tasks behind them
+_PAUSE = 60.0  # seconds at least between two looks of the page
 
 
 @dataclass(frozen=True)
-class Options:
-    preset: Literal["smoke", "quick", "report"] = "quick"
+class Options(command.Engine):
+    preset: command.PRESETS = "quick"
+    """smoke: seconds, for tests; quick: about a minute a task; report: as published, full data"""
     results: Path = Path("results")
+    """folder that receives <preset>/task_…"""
     only: str = ""
     """run only the tasks whose number starts so"""
-    fresh: bool = False
-    """repeat runs that are already saved"""
 
 
 def main():
     with command.one_line_errors():
         options = command.parse(Options, description=__doc__)
-        tasks = [task for task in published.TASKS if task.startswith(options.only)]
-        tasks.sort(key=lambda task: LAST.index(task) if task in LAST else -1)
-        scripts = {task: path for task in tasks if (path := script(task)).is_file()}
+        scripts = {task: load(path) for task in published.TASKS
+                   if task.startswith(options.only) and (path := script(task)).is_file()}
         if not scripts:
             raise UserError(f"no script for a task that starts with {options.only!r}")
-        failed = []
-        for chapter in dict.fromkeys(published.TASKS[task].chapter for task in scripts):
-            part = {t: p for t, p in scripts.items() if published.TASKS[t].chapter == chapter}
-            # TensorFlow keeps what it compiled until its process ends.
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-                failed += process.submit(run_tasks, part, options).result()
+        folder = options.results / options.preset
+        with command.make_engine(options, folder, waits=False) as engine:
+            if options.plan:
+                command.print_plan(engine, {
+                    identifier: lambda task=begin(identifier, module, options, engine),
+                    module=module: module.run(task, task.settings)
+                    for identifier, module in scripts.items()
+                })
+                return
+            command.quiet_tensorflow()
+            failed = run_tasks(scripts, options, engine)
         for path in page.build(options.results, options.preset):
             print(f"page: {path}")
     if failed:
@@ -57,45 +59,50 @@ def main():
         sys.exit(1)
 
 
-def run_tasks(scripts, options):
-    """Run some tasks, dict of task → script, one after the other; returns those that failed."""
-    command.quiet_tensorflow()
-    return [task for task, path in scripts.items() if not attempt(task, path, options)]
+def run_tasks(scripts, options, engine):
+    """Run tasks, dict of number → module of the script; returns the numbers of those that failed.
+
+    Each begins its runs until it needs what one gives; it is run again once all of them have ended.
+    """
+    failed, waiting, ready, last = [], {}, dict(scripts), time.monotonic()
+    while ready or waiting:
+        for identifier, module in ready.items():
+            task = begin(identifier, module, options, engine)
+            try:
+                module.run(task, task.settings)
+                task.save()
+            except NotReady:
+                waiting[identifier] = task.runs
+                continue
+            except UserError as error:
+                print(f"error in task {identifier}: {error}", file=sys.stderr)
+                failed.append(identifier)
+            except (Exception, SystemExit):  # whatever is wrong with one, the others still run
+                traceback.print_exc()
+                failed.append(identifier)
+            else:
+                print(f"Task {identifier}: saved to {task.folder}", flush=True)
+            free_memory()
+        if time.monotonic() - last > _PAUSE:
+            page.build(options.results, options.preset)
+            last = time.monotonic()
+        ready = {}
+        if waiting:
+            ready = {identifier: scripts[identifier] for identifier in engine.wait(waiting)}
+            waiting = {name: runs for name, runs in waiting.items() if name not in ready}
+    return failed
+
+
+def begin(identifier, module, options, engine):
+    """The ``Task`` of a script, on the preset's settings."""
+    from ann_keras.report.task import Task
+
+    settings = module.PRESETS[options.preset]
+    return Task(identifier, options.preset, settings, engine, options.results)
 
 
 def script(task):
     return Path(__file__).with_name(f"task_{task.replace('.', '_')}.py")
-
-
-def attempt(task, path, options):
-    """Run one task and renew the page; True if it ended well."""
-    start = time.perf_counter()
-    try:
-        module = load(path)
-        settings = module.PRESETS[options.preset]
-        task_options = command.Options(settings, options.preset, options.results, options.fresh)
-        command.execute(task, module.run, task_options)
-    except UserError as error:
-        print(f"error in task {task}: {error}", file=sys.stderr)
-        return False
-    except (Exception, SystemExit):  # whatever is wrong with one task, the others still run
-        traceback.print_exc()
-        return False
-    finally:
-        free_memory()
-    print(f"  {time.perf_counter() - start:.0f} s in all", flush=True)
-    page.build(options.results, options.preset)
-    return True
-
-
-def load(path):
-    """Import a script from its path as a module."""
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(specification)
-    # Before it runs: dataclasses look their module up.
-    sys.modules[path.stem] = module
-    specification.loader.exec_module(module)
-    return module
 
 
 def free_memory():

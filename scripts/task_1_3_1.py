@@ -8,57 +8,52 @@ by L-BFGS at eleven noise levels; the clean surface tells what was learned.
     python scripts/task_1_3_1.py --preset report     about 4 minutes
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ann_keras import command, data, experiments, plots
+from ann_keras import command, data, plots
+from ann_keras.recipes import surface
+
+
+Recipe = command.flat(surface.Recipe, "noise")
 
 
 @dataclass(frozen=True)
 class Settings:
-    iterations: int = 2000  # report: L-BFGS steps, its "epochs"
+    recipe: Recipe = surface.Recipe(optimizer="lbfgs", epochs=2000)  # report
     noise_levels: tuple[float, ...] = tuple(i / 10 for i in range(11))  # report
-    early_iterations: int = 50  # ours: a second look at the highest noise, early in training
+    early_epochs: int = 50  # ours: a second look at the highest noise, early in training
     seeds: int = 3  # ours: networks and noise
 
 
+REPORT = Settings()
 PRESETS = {
-    "smoke": Settings(iterations=40, noise_levels=(0.0, 1.0), seeds=1),
-    "quick": Settings(iterations=500, seeds=1),
-    "report": Settings(),
+    "smoke": replace(REPORT, recipe=replace(REPORT.recipe, epochs=40), noise_levels=(0.0, 1.0),
+                     seeds=1),
+    "quick": replace(REPORT, recipe=replace(REPORT.recipe, epochs=500), seeds=1),
+    "report": REPORT,
 }
 
 
 def run(task, settings):
-    runs = {
-        noise: [
-            task.run(
-                f"noise {noise:g}, seed {seed}", experiments.surface.fit_lbfgs,
-                seed=seed, noise=noise, iterations=settings.iterations,
-            )
-            for seed in task.seeds
-        ]
-        for noise in settings.noise_levels
-    }
-    noisiest = settings.noise_levels[-1]
-    early = [
-        task.run(
-            f"noise {noisiest:g}, early, seed {seed}", experiments.surface.fit_lbfgs,
-            seed=seed, noise=noisiest, iterations=settings.early_iterations,
-        )
-        for seed in task.seeds
-    ]
-    task.measure(f"noise_{noisiest:g}/early/test_mse", [r["test_mse"] for r in early])
-    for noise, results in runs.items():
-        task.measure(f"noise_{noise:g}/train_mse", [r["loss"][-1] for r in results], better="lower")
-        task.measure(f"noise_{noise:g}/test_mse", [r["test_mse"] for r in results], better="lower")
-        task.measure(
-            f"noise_{noise:g}/iterations_to_converge",
-            [iterations_to_converge(r["loss"]) for r in results],
-        )
-    draw(task, runs)
-    judge(task, settings, runs, early)
+    recipe, noisiest = settings.recipe, settings.noise_levels[-1]
+    runs = {noise: task.repeat(surface.train, replace(recipe, noise=noise))
+            for noise in settings.noise_levels}
+    early = task.repeat(
+        surface.train, replace(recipe, noise=noisiest, epochs=settings.early_epochs)
+    )["test_mse"]
+    task.measure(f"noise_{noisiest:g}/early/test_mse", early)
+    train, test, steps = {}, {}, {}
+    for noise, group in runs.items():
+        train[noise], test[noise] = group["loss"][:, -1], group["test_mse"]
+        steps[noise] = [iterations_to_converge(loss) for loss in group["loss"]]
+        task.measure(f"noise_{noise:g}/train_mse", train[noise], better="lower")
+        task.measure(f"noise_{noise:g}/test_mse", test[noise], better="lower")
+        task.measure(f"noise_{noise:g}/iterations_to_converge", steps[noise])
+    variance = float(data.surface.samples()[2].var())
+    draw(task, runs, variance)
+    task.decide(judge(train, test, steps, early, variance, settings.early_epochs))
 
 
 def iterations_to_converge(loss):
@@ -68,71 +63,60 @@ def iterations_to_converge(loss):
     return int(np.flatnonzero(done >= 0.99)[0]) + 1
 
 
-def draw(task, runs):
+def draw(task, runs, variance):
     figure, (left, right) = plots.panels(2)
-    colors = plots.shades(len(runs))
-    for color, (noise, results) in zip(colors, runs.items()):
-        curves = np.array([r["loss"] for r in results])
-        plots.curve(left, curves, label=f"{noise:g}", color=color, lw=1.2)
+    for color, (noise, group) in zip(plots.shades(len(runs)), runs.items()):
+        plots.curve(left, group["loss"], label=f"{noise:g}", color=color, lw=1.2)
     left.set(yscale="log", xlabel="L-BFGS iteration (epoch)", ylabel="training MSE")
     left.legend(title="noise", ncols=2, fontsize=8)
     levels = list(runs)
     for name, pick in (
-        ("training MSE", lambda r: r["loss"][-1]),
-        ("MSE on the clean surface", lambda r: r["test_mse"]),
+        ("training MSE", lambda group: group["loss"][:, -1]),
+        ("MSE on the clean surface", lambda group: group["test_mse"]),
     ):
-        values = np.array([[pick(r) for r in results] for results in runs.values()])
+        values = np.array([pick(group) for group in runs.values()])
         right.errorbar(levels, values.mean(1), yerr=values.std(1), marker="o", ms=4, label=name)
-    right.axhline(surface_variance(), color="grey", ls="--", label="variance of the surface")
+    right.axhline(variance, color="grey", ls="--", label="variance of the surface")
     right.plot(levels, np.square(levels), color="black", ls=":", label="noise variance")
     right.set(yscale="log", xlabel="noise (standard deviation)", ylabel="MSE at the end")
     right.legend(fontsize=8)
     task.figure("fig1_noise", figure)
 
 
-def surface_variance():
-    return float(data.surface.samples()[2].var())
-
-
-def judge(task, settings, runs, early):
-    levels = list(runs)
-    variance = surface_variance()
-    test = {noise: np.mean([r["test_mse"] for r in results]) for noise, results in runs.items()}
-    train = {noise: np.mean([r["loss"][-1] for r in results]) for noise, results in runs.items()}
-    steps = {
-        noise: np.mean([iterations_to_converge(r["loss"]) for r in results])
-        for noise, results in runs.items()
-    }
+def judge(train, test, steps, early, variance, early_epochs):
+    """Verdicts from errors and iterations to converge, each a dict of noise → values (seeds,)."""
+    train, test, steps = ({noise: np.mean(values) for noise, values in group.items()}
+                          for group in (train, test, steps))
+    levels = list(train)
     clean, noisy = levels[0], levels[-1]
-    task.claim(
-        "1.3.1-a",
-        test[clean] < 0.01 * variance,
-        f"Without noise the error on the surface ends at {test[clean]:.2g}, "
-        f"{test[clean] / variance:.2%} of the surface's variance {variance:.3f}.",
-    )
     losses_rise = all(train[a] < train[b] for a, b in zip(levels, levels[1:]))
     slower = steps[noisy] > steps[clean]
-    task.claim(
-        "1.3.1-b",
-        losses_rise and slower,
-        f"The training loss rises from {train[clean]:.2g} at noise {clean:g} to "
-        f"{train[noisy]:.2g} at noise {noisy:g}"
-        f"{', level by level' if losses_rise else ', though not at every level'}; 99% of the "
-        f"decrease of its logarithm takes {steps[clean]:.0f} iterations without noise and "
-        f"{steps[noisy]:.0f} with most noise"
-        f"{'.' if slower else ': convergence is not slower, there is less to converge to.'}",
-    )
-    learned = float(np.mean([r["test_mse"] for r in early]))
-    task.claim(
-        "1.3.1-c",
-        # Only the mean: neither the noise nor the surface takes anything off its error.
-        train[noisy] > 0.9 * noisy**2 and learned > 0.9 * variance,
-        f"At noise {noisy:g}, after {settings.early_iterations} iterations the error on the clean "
-        f"surface is {learned:.3f}, {learned / variance:.0%} of the mean's error {variance:.3f}: "
-        f"much of the function is learned. Later the network fits the noise: training MSE "
-        f"{train[noisy]:.2f} (noise variance {noisy**2:g}), error on the clean surface "
-        f"{test[noisy]:.2f}.",
-    )
+    learned = float(np.mean(early))
+    return {
+        "1.3.1-a": (
+            test[clean] < 0.01 * variance,
+            f"Without noise the error on the surface ends at {test[clean]:.2g}, "
+            f"{test[clean] / variance:.2%} of the surface's variance {variance:.3f}.",
+        ),
+        "1.3.1-b": (
+            losses_rise and slower,
+            f"The training loss rises from {train[clean]:.2g} at noise {clean:g} to "
+            f"{train[noisy]:.2g} at noise {noisy:g}"
+            f"{', level by level' if losses_rise else ', though not at every level'}; 99% of the "
+            f"decrease of its logarithm takes {steps[clean]:.0f} iterations without noise and "
+            f"{steps[noisy]:.0f} with most noise"
+            f"{'.' if slower else ': convergence is not slower, there is less to converge to.'}",
+        ),
+        "1.3.1-c": (
+            # Only the mean: neither the noise nor the surface takes anything off its error.
+            train[noisy] > 0.9 * noisy**2 and learned > 0.9 * variance,
+            f"At noise {noisy:g}, after {early_epochs} iterations the error on the clean "
+            f"surface is {learned:.3f}, {learned / variance:.0%} of the mean's error "
+            f"{variance:.3f}: much of the function is learned. Later the network fits the noise: "
+            f"training MSE {train[noisy]:.2f} (noise variance {noisy**2:g}), error on the clean "
+            f"surface {test[noisy]:.2f}.",
+        ),
+    }
 
 
 if __name__ == "__main__":

@@ -8,166 +8,144 @@ out. The loss drawn is that of the last mini-batch of each epoch, as in the repo
     python scripts/task_1_3_4.py --preset report     about 2 minutes
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ann_keras import command, experiments, plots
+from ann_keras import command, plots
+from ann_keras.evaluation import curves
+from ann_keras.recipes import surface
 
-OPTIMIZERS = {  # report
-    "sgd_0.05": {"optimizer": "sgd", "learning_rate": 0.05, "batch_size": 1600},
-    "sgd_0.1": {"optimizer": "sgd", "learning_rate": 0.1, "batch_size": 40},
-    "nesterov": {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9, "batch_size": 400},
-    "adam": {"optimizer": "adam", "learning_rate": 1e-3, "batch_size": 400},
+OPTIMIZERS = {  # report: name, label and what differs from SGD 0.05 on the full batch
+    "sgd_0.05": ("SGD 0.05, full batch", {}),
+    "sgd_0.1": ("SGD 0.1, batch 40", {"learning_rate": 0.1, "batch_size": 40}),
+    "nesterov": ("Nesterov 0.1, batch 400",
+                 {"learning_rate": 0.1, "momentum": 0.9, "batch_size": 400}),
+    "adam": ("Adam, batch 400",
+             {"optimizer": "adam", "learning_rate": 1e-3, "batch_size": 400}),
+    "lbfgs": ("L-BFGS, full batch", {"optimizer": "lbfgs"}),
 }
-LABELS = {
-    "sgd_0.05": "SGD 0.05, full batch",
-    "sgd_0.1": "SGD 0.1, batch 40",
-    "nesterov": "Nesterov 0.1, batch 400",
-    "adam": "Adam, batch 400",
-    "lbfgs": "L-BFGS, full batch",
-}
+LABELS = {name: label for name, (label, _) in OPTIMIZERS.items()}
+Recipe = command.flat(surface.Recipe, "optimizer", "learning_rate", "momentum", "batch_size")
 
 
 @dataclass(frozen=True)
 class Settings:
-    epochs: int = 2500  # report
+    recipe: Recipe = surface.Recipe()  # report
     seeds: int = 5  # ours: initial networks; the report has one
 
 
+REPORT = Settings()
 PRESETS = {
-    "smoke": Settings(epochs=20, seeds=1),
-    "quick": Settings(epochs=2500, seeds=1),
-    "report": Settings(),
+    "smoke": replace(REPORT, recipe=replace(REPORT.recipe, epochs=20), seeds=1),
+    "quick": replace(REPORT, seeds=1),
+    "report": REPORT,
 }
 
 
 def run(task, settings):
-    runs = {
-        name: [
-            task.run(
-                f"{name}, seed {seed}", experiments.surface.fit_gradient,
-                seed=seed, epochs=settings.epochs, **options,
-            )
-            for seed in task.seeds
-        ]
-        for name, options in OPTIMIZERS.items()
-    }
-    runs["lbfgs"] = [
-        task.run(
-            f"lbfgs, seed {seed}", experiments.surface.fit_lbfgs,
-            seed=seed, iterations=settings.epochs,
-        )
-        for seed in task.seeds
-    ]
-    for name, results in runs.items():
-        task.measure(f"{name}/test_mse", [r["test_mse"] for r in results], better="lower")
-        task.measure(f"{name}/seconds", [r["seconds"] for r in results], better="lower")
-        task.measure(
-            f"{name}/oscillation", [experiments.surface.oscillation(recorded(r)) for r in results]
-        )
-        task.measure(f"{name}/epochs_to_converge", [converged_after(r) for r in results])
+    runs = {name: task.repeat(surface.train, replace(settings.recipe, **changes))
+            for name, (_, changes) in OPTIMIZERS.items()}
+    oscillation = {name: [curves.oscillation(mse) for mse in group["last_batch_mse"]]
+                   for name, group in runs.items()}
+    for name, group in runs.items():
+        task.measure(f"{name}/test_mse", group["test_mse"], better="lower")
+        task.measure(f"{name}/seconds", group["seconds"], better="lower")
+        task.measure(f"{name}/oscillation", oscillation[name])
+        task.measure(f"{name}/epochs_to_converge", [converged_after(r["loss"]) for r in group])
     draw(task, runs)
-    judge(task, runs)
+    task.decide(judge(*({name: group[quantity] for name, group in runs.items()}
+                        for quantity in ("loss", "seconds")), oscillation))
 
 
-def recorded(result):
-    """The loss that Figure 2 shows: of the last mini-batch, or of L-BFGS' full batch."""
-    return result["last_batch_mse"] if "last_batch_mse" in result else result["loss"]
-
-
-def converged_after(result):
+def converged_after(loss):
     """Epochs until the mean training loss stays within a factor 2 of its final level."""
-    loss = result["loss"]
     level = np.median(loss[-len(loss) // 20 :])
     return int(np.flatnonzero(loss > 2 * level)[-1]) + 2 if (loss > 2 * level).any() else 1
 
 
 def draw(task, runs):
     figure, (left, right) = plots.panels(2, width=10, width_ratios=(3, 2))
-    for name, results in runs.items():
-        curve = recorded(results[0])
+    for name, group in runs.items():
+        curve = group[0]["last_batch_mse"]
         left.plot(np.arange(1, len(curve) + 1), curve, lw=0.7, label=LABELS[name])
     left.set(yscale="log", xlabel="epoch", ylabel="MSE of the last mini-batch")
     for line in left.legend(loc="upper right", fontsize=8).get_lines():
         line.set_linewidth(2)
-    names = list(runs)
-    seconds = np.array([[r["seconds"] for r in runs[name]] for name in names])
+    seconds = np.array([group["seconds"] for group in runs.values()])
     right.barh(
-        [LABELS[name] for name in names], seconds.mean(1), xerr=seconds.std(1),
-        color=[f"C{i}" for i in range(len(names))],
+        [LABELS[name] for name in runs], seconds.mean(1), xerr=seconds.std(1),
+        color=[f"C{i}" for i in range(len(runs))],
     )
     right.invert_yaxis()
     right.set(xlabel="seconds of training")
     task.figure("fig2_optimizers", figure)
 
 
-def judge(task, runs):
-    loss = {name: np.mean([r["loss"][-1] for r in results]) for name, results in runs.items()}
-    seconds = {name: np.mean([r["seconds"] for r in results]) for name, results in runs.items()}
-    spread = {
-        name: np.mean([experiments.surface.oscillation(recorded(r)) for r in results])
-        for name, results in runs.items()
-    }
-    target = 2 * loss["sgd_0.05"]  # a loss that every optimizer reaches
-    epochs = {
-        name: np.median([experiments.surface.epochs_to(r["loss"], target) for r in results])
-        for name, results in runs.items()
-    }
-    converged = {name: np.median([converged_after(r) for r in rs]) for name, rs in runs.items()}
-    clock = ", ".join(f"{LABELS[name]} {value:.1f} s" for name, value in seconds.items())
-    levels = ", ".join(f"{LABELS[name]} {value:.2g}" for name, value in loss.items())
-    fastest = ", ".join(f"{LABELS[name]} {value:.0f}" for name, value in epochs.items())
+def judge(losses, seconds, oscillation):
+    """Verdicts by optimizer.
 
-    slowest_fit = max(loss, key=loss.get)
+    Args:
+        losses: dict of name → training MSE (seeds, epochs).
+        seconds, oscillation: dict of name → values (seeds,).
+    """
+    loss = {name: np.mean(values[:, -1]) for name, values in losses.items()}
+    seconds, spread = ({name: np.mean(values) for name, values in numbers.items()}
+                       for numbers in (seconds, oscillation))
+    target = 2 * loss["sgd_0.05"]  # a loss that every optimizer reaches
+    epochs = {name: np.median([curves.epochs_to(curve, target) for curve in values])
+              for name, values in losses.items()}
+    converged = {name: np.median([converged_after(curve) for curve in values])
+                 for name, values in losses.items()}
+    slowest_fit, longest = max(loss, key=loss.get), max(seconds, key=seconds.get)
     average = min(seconds.values()) < seconds["sgd_0.05"] < max(seconds.values())
-    task.claim(
-        "1.3.4-a",
-        slowest_fit == "sgd_0.05" and average,
-        f"Final training MSE: {levels}. Time: {clock}. By far the slowest convergence "
-        f"{'is' if slowest_fit == 'sgd_0.05' else 'is not'} the full batch's; its time "
-        f"{'lies between the others' if average else 'is the lowest: one step an epoch'}.",
-    )
-    task.claim(
-        "1.3.4-b",
-        epochs["sgd_0.1"] < epochs["sgd_0.05"] and seconds["sgd_0.1"] > seconds["sgd_0.05"],
-        f"Epochs to a training MSE of {target:.2g}: {epochs['sgd_0.1']:.0f} against "
-        f"{epochs['sgd_0.05']:.0f}; time {seconds['sgd_0.1']:.1f} s against "
-        f"{seconds['sgd_0.05']:.1f} s, for 40 steps an epoch instead of one.",
-    )
     alike = 1 / 3 < loss["nesterov"] / loss["sgd_0.1"] < 3
-    task.claim(
-        "1.3.4-c",
-        alike and seconds["nesterov"] < seconds["sgd_0.1"]
-        and spread["nesterov"] > spread["adam"],
-        f"Final training MSE {loss['nesterov']:.2g} with momentum, {loss['sgd_0.1']:.2g} with "
-        f"plain SGD 0.1; {seconds['nesterov']:.1f} s against {seconds['sgd_0.1']:.1f} s; sd of "
-        f"log10 loss from epoch to epoch {spread['nesterov']:.3f} (SGD 0.1 {spread['sgd_0.1']:.3f},"
-        f" Adam {spread['adam']:.3f}).",
-    )
-    ranked = sorted(epochs, key=epochs.get)
-    task.claim(
-        "1.3.4-d",
-        set(ranked[:2]) == {"adam", "lbfgs"},
-        f"Epochs to a training MSE of {target:.2g}: {fastest}. The lowest losses at the end: "
-        f"{', '.join(LABELS[name] for name in sorted(loss, key=loss.get)[:2])}.",
-    )
-    longest = max(seconds, key=seconds.get)
-    task.claim("1.3.4-e", longest == "lbfgs", f"Seconds of training: {clock}.")
-    noisy = {name: spread[name] for name in OPTIMIZERS if name != "sgd_0.05"}
-    task.claim(
-        "1.3.4-f",
-        min(noisy, key=noisy.get) == "adam",
-        "sd of log10 loss from epoch to epoch over the second half: "
-        + ", ".join(f"{LABELS[name]} {value:.3f}" for name, value in noisy.items()) + ".",
-    )
-    late = {name: value for name, value in converged.items() if name != "sgd_0.05" and value > 1000}
-    task.claim(
-        "1.3.4-g",
-        not late,
-        "Epochs until the training loss stays within a factor 2 of its final level: "
-        + ", ".join(f"{LABELS[name]} {value:.0f}" for name, value in converged.items()) + ".",
-    )
+    noisy = {name: spread[name] for name in spread if name not in ("sgd_0.05", "lbfgs")}
+    clock = listed(seconds, "{:.1f} s")
+    return {
+        "1.3.4-a": (
+            slowest_fit == "sgd_0.05" and average,
+            f"Final training MSE: {listed(loss, '{:.2g}')}. Time: {clock}. By far the slowest "
+            f"convergence {'is' if slowest_fit == 'sgd_0.05' else 'is not'} the full batch's; its "
+            f"time {'lies between the others' if average else 'is the lowest: one step an epoch'}.",
+        ),
+        "1.3.4-b": (
+            epochs["sgd_0.1"] < epochs["sgd_0.05"] and seconds["sgd_0.1"] > seconds["sgd_0.05"],
+            f"Epochs to a training MSE of {target:.2g}: {epochs['sgd_0.1']:.0f} against "
+            f"{epochs['sgd_0.05']:.0f}; time {seconds['sgd_0.1']:.1f} s against "
+            f"{seconds['sgd_0.05']:.1f} s, for 40 steps an epoch instead of one.",
+        ),
+        "1.3.4-c": (
+            alike and seconds["nesterov"] < seconds["sgd_0.1"]
+            and spread["nesterov"] > spread["adam"],
+            f"Final training MSE {loss['nesterov']:.2g} with momentum, {loss['sgd_0.1']:.2g} with "
+            f"plain SGD 0.1; {seconds['nesterov']:.1f} s against {seconds['sgd_0.1']:.1f} s; sd of "
+            f"log10 loss from epoch to epoch {spread['nesterov']:.3f} (SGD 0.1 "
+            f"{spread['sgd_0.1']:.3f}, Adam {spread['adam']:.3f}).",
+        ),
+        "1.3.4-d": (
+            set(sorted(epochs, key=epochs.get)[:2]) == {"adam", "lbfgs"},
+            f"Epochs to a training MSE of {target:.2g}: {listed(epochs, '{:.0f}')}. The lowest "
+            "losses at the end: "
+            f"{', '.join(LABELS[name] for name in sorted(loss, key=loss.get)[:2])}.",
+        ),
+        "1.3.4-e": (longest == "lbfgs", f"Seconds of training: {clock}."),
+        "1.3.4-f": (
+            min(noisy, key=noisy.get) == "adam",
+            "sd of log10 loss from epoch to epoch over the second half: "
+            f"{listed(noisy, '{:.3f}')}.",
+        ),
+        "1.3.4-g": (
+            all(value <= 1000 for name, value in converged.items() if name != "sgd_0.05"),
+            "Epochs until the training loss stays within a factor 2 of its final level: "
+            f"{listed(converged, '{:.0f}')}.",
+        ),
+    }
+
+
+def listed(numbers, form):
+    """Numbers by optimizer, in words."""
+    return ", ".join(f"{LABELS[name]} {form.format(value)}" for name, value in numbers.items())
 
 
 if __name__ == "__main__":

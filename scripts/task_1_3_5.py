@@ -21,24 +21,27 @@ PRESETS = {"smoke": Settings(), "quick": Settings(), "report": Settings()}
 
 
 def run(task, settings):
-    model = models.cnn.pooled_convnet()
+    model, table = models.cnn.pooled_convnet(), published.TABLES[1]
     rows = tables.layer_rows(model)
-    table = published.TABLES[1]
-    print(tables.text(table.columns, rows))
     differing = tables.differences(rows, table.rows)
+    print(tables.text(table.columns, rows))
     task.table("table1", table.columns, rows)
     task.measure("pooled_convnet/parameters", model.count_params())
-    task.claim(
-        "1.3.5-a",
-        "refuted" if differing else "reproduced",
-        f"All {len(rows)} rows agree; {model.count_params():,} parameters."
-        if not differing
-        else f"Rows that differ: {differing}.",
-    )
+    task.decide(judge(differing, len(rows), model.count_params()))
     if differing:
         task.save()
         print(f"error: Table 1 is not reproduced: {differing}", file=sys.stderr)
         sys.exit(1)
+
+
+def judge(differing, number, parameters):
+    """Verdict from the rows that differ, of how many, and the network's parameters."""
+    return {"1.3.5-a": (
+        not differing,
+        f"All {number} rows agree; {parameters:,} parameters."
+        if not differing
+        else f"Rows that differ: {differing}.",
+    )}
 
 
 if __name__ == "__main__":

@@ -13,83 +13,91 @@ is not reproduced.
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ann_keras import command, experiments, models, plots
+from ann_keras import command, models, plots
 from ann_keras.errors import UserError
+from ann_keras.recipes import regression
 from ann_keras.report import published, tables
 
-TABLE_2 = "mish, mish, tanh"
+TABLE_2 = ", ".join(regression.Recipe.activations)
+Recipe = command.flat(
+    regression.Recipe, "hidden_units", "activations", "optimizer", "learning_rate"
+)
 
 
 @dataclass(frozen=True)
 class Settings:
-    activations: tuple[str, ...] = ("mish", "silu", "elu", "relu", "tanh", "sigmoid")  # ours
-    layers: tuple[int, ...] = (1, 2, 3, 4)  # report: 3; ours: the others
-    units: tuple[int, ...] = (4, 16, 64, 256)  # report: 16; ours: the others
-    optimizers: tuple[str, ...] = ("adam", "rmsprop", "sgd")  # report: adam
+    recipe: Recipe = regression.Recipe()  # report
+    same_activations: tuple[str, ...] = (  # ours: activations, each in all layers
+        "mish", "silu", "elu", "relu", "tanh", "sigmoid"
+    )
+    layers: tuple[int, ...] = (1, 2, 3, 4)  # report: 3 hidden layers; ours: the others
+    units: tuple[int, ...] = (4, 16, 64, 256)  # report: 16 in each; ours: the others
+    optimizers: tuple[regression.Optimizer, ...] = ("adam", "rmsprop", "sgd")  # report: adam
     learning_rates: tuple[float, ...] = (0.05, 0.01, 0.001)  # report: 0.05
-    epochs: int = 80  # report
-    seeds: int = 5  # ours
+    seeds: int = 5  # ours: networks and points
 
 
+REPORT = Settings()
 PRESETS = {
-    "smoke": Settings(
-        activations=("mish", "sigmoid"), layers=(1, 3), units=(4, 16), optimizers=("adam", "sgd"),
-        learning_rates=(0.05,), epochs=2, seeds=1,
+    "smoke": replace(
+        REPORT, recipe=replace(REPORT.recipe, epochs=2), same_activations=("mish", "sigmoid"),
+        layers=(1, 3), units=(4, 16), optimizers=("adam", "sgd"), learning_rates=(0.05,), seeds=1,
     ),
-    "quick": Settings(
-        activations=("mish", "relu", "tanh", "sigmoid"), layers=(1, 3), units=(4, 16, 64),
-        learning_rates=(0.05, 0.001), seeds=1,
+    "quick": replace(
+        REPORT, same_activations=("mish", "relu", "tanh", "sigmoid"), layers=(1, 3),
+        units=(4, 16, 64), learning_rates=(0.05, 0.001), seeds=1,
     ),
-    "report": Settings(),
+    "report": REPORT,
 }
 
 
 def run(task, settings):
-    if 16 not in settings.units or "mish" not in settings.activations:
-        raise UserError("--units must contain 16 and --activations mish, the published choices")
+    if 16 not in settings.units or "mish" not in settings.same_activations:
+        raise UserError(
+            "--units must contain 16 and --same-activations mish, the published choices"
+        )
+    runs = {
+        factor: {level: task.repeat(regression.train, replace(settings.recipe, **changes))
+                 for level, changes in levels.items()}
+        for factor, levels in choices(settings).items()
+    }
+    errors = {factor: {level: group["test_mse"] for level, group in groups.items()}
+              for factor, groups in runs.items()}
+    ratios = {size: np.median(group["test_mse"] / group["train_mse"])
+              for size, group in runs["size"].items()}
     differing = compare_table(task)
-    errors = {name: {} for name in ("activation", "size", "optimizer and rate")}
-    ratios = {}
-
-    def measure(factor, level, **options):
-        results = [
-            task.run(
-                f"{level}, seed {seed}", experiments.regression.fit_gradient,
-                seed=seed, epochs=settings.epochs, **options,
-            )
-            for seed in task.seeds
-        ]
-        mse = np.array([r["test_mse"] for r in results])
-        task.measure(f"{factor}/{level}/test_mse", mse, better="lower")
-        errors[factor][level] = mse
-        ratios[level] = np.median(mse / [r["train_mse"] for r in results])
-
-    measure("activation", TABLE_2)
-    for activation in settings.activations:
-        measure("activation", activation, activations=[activation] * 3)
-    for layers in settings.layers:
-        for units in settings.units:
-            # With tanh last, as in Table 2: 3 × 16 is the published network.
-            measure(
-                "size", f"{layers} × {units}", hidden_units=[units] * layers,
-                activations=["mish"] * (layers - 1) + ["tanh"],
-            )
-    for optimizer in settings.optimizers:
-        for rate in settings.learning_rates:
-            measure(
-                "optimizer and rate", f"{optimizer} {rate:g}", optimizer=optimizer,
-                learning_rate=rate,
-            )
+    for factor, levels in errors.items():
+        for level, mse in levels.items():
+            task.measure(f"{factor}/{level}/test_mse", mse, better="lower")
     draw(task, errors)
-    judge(task, settings, errors, ratios, Searched(task))
+    task.decide(judge(errors, ratios, settings.layers, settings.units, search(task.folder.parent)))
     if differing:
         task.save()
         print(f"error: Table 2 is not reproduced: {differing}", file=sys.stderr)
         sys.exit(1)
+
+
+def choices(settings):
+    """What is varied: dict of factor → level → changes of the recipe."""
+    return {
+        "activation": {TABLE_2: {}} | {
+            name: {"activations": (name,) * 3} for name in settings.same_activations
+        },
+        # With tanh last, as in Table 2: 3 × 16 is the published network.
+        "size": {
+            f"{layers} × {units}": {"hidden_units": (units,) * layers,
+                                    "activations": ("mish",) * (layers - 1) + ("tanh",)}
+            for layers in settings.layers for units in settings.units
+        },
+        "optimizer and rate": {
+            f"{optimizer} {rate:g}": {"optimizer": optimizer, "learning_rate": rate}
+            for optimizer in settings.optimizers for rate in settings.learning_rates
+        },
+    }
 
 
 def compare_table(task):
@@ -122,95 +130,110 @@ def draw(task, errors):
     task.figure("choices", figure)
 
 
-class Searched:
-    """What the trials of `python -m tuning regression` say, if the search has ended.
+def search(results):
+    """What the trials of `python -m tuning regression` say, if it has ended with enough of them.
 
-    Attributes:
-        importance: of each choice for the rank of a trial; empty without enough trials.
-        medians: of the validation MSE, by choice and level.
+    Args:
+        results: folder of the preset.
+
+    Returns:
+        Dict: "trials", how many; "importance" of each choice for the rank of a trial; "medians"
+        of the validation MSE, by choice and level. None without enough trials.
+
+    Raises:
+        UserError: its file is damaged.
     """
-
-    def __init__(self, task):
-        path = task.folder.parent / "tuning" / "regression" / "best.json"
-        try:
-            found = json.loads(path.read_text())
-            self.trials, self.medians = found["completed"], found["medians"]
-            self.importance = {name: mean for name, (mean, _) in found["importance"].items()}
-        except FileNotFoundError:
-            self.trials, self.importance, self.medians = 0, {}, {}
-        except (OSError, ValueError, KeyError) as error:
-            raise UserError(f"cannot read {path}: {error!r}") from error
-
-    def best(self, choice):
-        """The level with the lowest median."""
-        return min(self.medians[choice], key=self.medians[choice].get)
-
-    def importances(self):
-        """A sentence of evidence, empty without a search."""
-        if not self.importance:
-            return ""
-        listed = ", ".join(f"{name.replace('_', ' ')} {value:.2f}"
-                           for name, value in self.importance.items())
-        return f" Importance for the rank of {self.trials} trials of a search: {listed}."
-
-    def levels(self, choice):
-        """A sentence of evidence, empty without a search."""
-        if not self.importance:
-            return ""
-        listed = ", ".join(f"{level} {value:.2g}" for level, value in
-                           sorted(self.medians[choice].items(), key=lambda pair: pair[1]))
-        return f" Median validation MSE of the search's trials by {choice}: {listed}."
+    path = results / "tuning" / "regression" / "best.json"
+    try:
+        found = json.loads(path.read_text())
+        importance = {name: mean for name, (mean, _) in found["importance"].items()}
+        return importance and {
+            "trials": found["completed"], "importance": importance, "medians": found["medians"]
+        } or None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"cannot read {path}: {error!r}") from error
 
 
-def judge(task, settings, errors, ratios, searched):
-    importance = searched.importance
-    median = {f: {level: np.median(e) for level, e in levels.items()}
-              for f, levels in errors.items()}
-    spread = {f: max(levels.values()) / min(levels.values()) for f, levels in median.items()}
-    spreads = ", ".join(f"{factor} {value:.3g}" for factor, value in spread.items())
-    pure = {level: value for level, value in median["activation"].items() if level != TABLE_2}
-    others = sorted((value, level) for level, value in pure.items() if level != "mish")
-    listed = ", ".join(f"{level} {value:.2g}" for level, value in median["activation"].items())
-    task.claim(
-        "1.4.2-b",
-        spread["activation"] == max(spread.values()) and pure["mish"] < 0.8 * others[0][0]
-        and (not importance or max(importance, key=importance.get) == "activation"
-             and searched.best("activation") == "mish"),
-        f"Worst over best median test MSE within each choice: {spreads}. Median test MSE by "
-        f"activation: {listed}; mish is {others[0][0] / pure['mish']:.2f} times as good as the "
-        f"best other, {others[0][1]}."
-        + searched.importances() + searched.levels("activation"),
+def judge(errors, ratios, layers, units, searched):
+    """Verdicts from the levels of each choice.
+
+    Args:
+        errors: dict of factor → level → test MSEs (seeds,).
+        ratios: dict of size, such as "3 × 16", → median of test over training MSE.
+        layers, units: numbers of them that were tried.
+        searched: as of ``search``.
+    """
+    median = {factor: {level: np.median(values) for level, values in levels.items()}
+              for factor, levels in errors.items()}
+    spread = {factor: max(levels.values()) / min(levels.values())
+              for factor, levels in median.items()}
+    activations, sizes, steps = (median[name] for name in errors)
+    pure = {level: value for level, value in activations.items() if level != TABLE_2}
+    other = min((level for level in pure if level != "mish"), key=pure.get)
+
+    importance = searched["importance"] if searched else {}
+    lasting = not searched or (
+        max(importance, key=importance.get) == "activation"
+        and min(searched["medians"]["activation"], key=searched["medians"]["activation"].get)
+        == "mish"
     )
-    small, large = min(settings.units), max(settings.units)
-    deep, shallow = max(settings.layers), min(settings.layers)
-    sizes = median["size"]
-    widest = f"3 × {large}" if 3 in settings.layers else f"{deep} × {large}"
-    middle = widest.split(" × ")[0] + " × 16"
-    narrow = widest.split(" × ")[0] + f" × {small}"
-    helps = sizes[middle] < sizes[narrow] and sizes[f"{deep} × 16"] < sizes[f"{shallow} × 16"]
+
+    depth = 3 if 3 in layers else max(layers)
+    narrow, middle, widest = (f"{depth} × {number}" for number in (min(units), 16, max(units)))
+    shallow, deep = f"{min(layers)} × 16", f"{max(layers)} × 16"
+    helps = sizes[middle] < sizes[narrow] and sizes[deep] < sizes[shallow]
     overfits = sizes[widest] > sizes[middle] and ratios[widest] > 1.5
-    task.claim(
-        "1.4.2-c",
-        helps and overfits,
-        f"Median test MSE: {narrow} {sizes[narrow]:.2g}, {middle} {sizes[middle]:.2g}, {widest} "
-        f"{sizes[widest]:.2g}; {shallow} × 16 {sizes[f'{shallow} × 16']:.2g}, {deep} × 16 "
-        f"{sizes[f'{deep} × 16']:.2g}. More units and layers "
-        f"{'help' if helps else 'do not always help'}. At {widest} the test MSE is "
-        f"{ratios[widest]:.2f} times the training MSE: "
-        f"{'too many neurons overfit' if overfits else 'what is lost there is not overfitting'}."
-        + searched.levels("layers"),
-    )
-    steps = ", ".join(f"{level} {value:.2g}" for level, value in
-                      median["optimizer and rate"].items())
-    task.claim(
-        "1.4.2-d",
-        spread["optimizer and rate"] < 2
-        and all(importance.get(name, 0) <= importance.get("activation", 0) / 2
-                for name in ("optimizer", "learning_rate")),
-        f"Median test MSE by optimizer and learning rate: {steps}; the worst is "
-        f"{spread['optimizer and rate']:.3g} times the best."
-        + searched.importances() + searched.levels("optimizer"),
-    )
+    return {
+        "1.4.2-b": (
+            spread["activation"] == max(spread.values()) and pure["mish"] < 0.8 * pure[other]
+            and lasting,
+            f"Worst over best median test MSE within each choice: {listed(spread, '.3g')}. Median "
+            f"test MSE by activation: {listed(activations)}; mish is "
+            f"{pure[other] / pure['mish']:.2f} times as good as the best other, {other}."
+            + importances(searched) + medians(searched, "activation"),
+        ),
+        "1.4.2-c": (
+            helps and overfits,
+            f"Median test MSE: {narrow} {sizes[narrow]:.2g}, {middle} {sizes[middle]:.2g}, "
+            f"{widest} {sizes[widest]:.2g}; {shallow} {sizes[shallow]:.2g}, {deep} "
+            f"{sizes[deep]:.2g}. More units and layers "
+            f"{'help' if helps else 'do not always help'}. At {widest} the test MSE is "
+            f"{ratios[widest]:.2f} times the training MSE: "
+            f"{'too many neurons overfit' if overfits else 'what is lost there is not overfitting'}"
+            "." + medians(searched, "layers"),
+        ),
+        "1.4.2-d": (
+            spread["optimizer and rate"] < 2
+            and all(importance.get(name, 0) <= importance.get("activation", 0) / 2
+                    for name in ("optimizer", "learning_rate")),
+            f"Median test MSE by optimizer and learning rate: {listed(steps)}; the worst is "
+            f"{spread['optimizer and rate']:.3g} times the best."
+            + importances(searched) + medians(searched, "optimizer"),
+        ),
+    }
+
+
+def listed(numbers, form=".2g"):
+    return ", ".join(f"{name} {value:{form}}" for name, value in numbers.items())
+
+
+def importances(searched):
+    """A sentence of evidence, empty without a search."""
+    if not searched:
+        return ""
+    named = {name.replace("_", " "): value for name, value in searched["importance"].items()}
+    return (f" Importance for the rank of {searched['trials']} trials of a search: "
+            f"{listed(named, '.2f')}.")
+
+
+def medians(searched, choice):
+    """A sentence of evidence, empty without a search."""
+    if not searched:
+        return ""
+    ordered = dict(sorted(searched["medians"][choice].items(), key=lambda pair: pair[1]))
+    return f" Median validation MSE of the search's trials by {choice}: {listed(ordered)}."
 
 
 if __name__ == "__main__":

@@ -8,76 +8,75 @@ the published 2,000 points and on 100, where there is something to overfit.
     python scripts/task_1_4_4.py --preset report     about 6 minutes
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ann_keras import command, experiments, plots
+from ann_keras import command, plots
+from ann_keras.recipes import regression
+
+WAYS = "early stopping", "neither", "dropout"
+Recipe = command.flat(regression.Recipe, "training_points")
 
 
 @dataclass(frozen=True)
 class Settings:
-    training_points: tuple[int, ...] = (2000, 100)  # report: 2,000; ours: 100
-    patience: int = 10  # report
-    epochs: int = 400  # ours: enough to overfit; the report's 80 are task 1.4.3
-    dropout: float = 0.1  # ours: the report gives none
-    seeds: int = 10  # ours
+    # Ours: epochs, enough to overfit, and the dropout of the runs with it; the report gives none.
+    recipe: Recipe = regression.Recipe(epochs=400, dropout=0.1)
+    sizes: tuple[int, ...] = (2000, 100)  # report: 2,000 training points; ours: 100
+    seeds: int = 10  # ours: networks and points
 
 
+REPORT = Settings()
 PRESETS = {
-    "smoke": Settings(epochs=3, seeds=2),
-    "quick": Settings(seeds=3),
-    "report": Settings(),
+    "smoke": replace(REPORT, recipe=replace(REPORT.recipe, epochs=3), seeds=2),
+    "quick": replace(REPORT, seeds=3),
+    "report": REPORT,
 }
 
 
 def run(task, settings):
-    ways = {
-        "early stopping": {"patience": settings.patience},
-        "neither": {"patience": 0},
-        "dropout": {"patience": 0, "dropout": settings.dropout},
-    }
-    gap, test = {}, {}
-    for points in settings.training_points:
-        for name, options in ways.items():
-            results = [
-                task.run(
-                    f"{points} points, {name}, seed {seed}", experiments.regression.fit_gradient,
-                    seed=seed, epochs=settings.epochs, training_points=points, **options,
-                )
-                for seed in task.seeds
-            ]
-            errors = np.array([[r["train_mse"], r["test_mse"]] for r in results])
-            task.measure(f"points_{points}/{name}/train_mse", errors[:, 0], better="lower")
-            task.measure(f"points_{points}/{name}/test_mse", errors[:, 1], better="lower")
-            test[points, name] = errors[:, 1]
-            gap[points, name] = np.median(errors[:, 1] / errors[:, 0])
+    runs = {}
+    for size in settings.sizes:
+        dropout = replace(settings.recipe, training_points=size, patience=0)
+        neither = replace(dropout, dropout=0.0)
+        stopping = replace(neither, patience=settings.recipe.patience)
+        for way, recipe in zip(WAYS, (stopping, neither, dropout)):
+            runs[size, way] = task.repeat(regression.train, recipe)
+    train, test = ({key: group[name] for key, group in runs.items()}
+                   for name in ("train_mse", "test_mse"))
+    for size, way in runs:
+        task.measure(f"points_{size}/{way}/train_mse", train[size, way], better="lower")
+        task.measure(f"points_{size}/{way}/test_mse", test[size, way], better="lower")
 
-    figure, axes = plots.panels(len(settings.training_points))
-    for panel, points in zip(axes, settings.training_points):
-        panel.boxplot([test[points, name] for name in ways], tick_labels=list(ways))
-        panel.set(yscale="log", title=f"{points:,} training points", ylabel="test MSE")
+    figure, axes = plots.panels(len(settings.sizes))
+    for panel, size in zip(axes, settings.sizes):
+        panel.boxplot([test[size, way] for way in WAYS], tick_labels=list(WAYS))
+        panel.set(yscale="log", title=f"{size:,} training points", ylabel="test MSE")
     task.figure("early_stopping_and_dropout", figure)
+    task.decide(judge(train, test, settings.recipe.dropout))
 
-    few = min(settings.training_points)
+
+def judge(train, test, dropout):
+    """Verdict from MSEs, each a dict of (training points, way) → values (seeds,)."""
     median = {key: np.median(values) for key, values in test.items()}
-    helps = {
-        name: median[few, name] < median[few, "neither"] for name in ("early stopping", "dropout")
+    gap = {key: np.median(test[key] / train[key]) for key in test}
+    sizes = list(dict.fromkeys(size for size, _ in test))
+    few = min(sizes)
+    helps = {way: median[few, way] < median[few, "neither"] for way in WAYS}
+    return {
+        "1.4.4-a": (
+            helps["early stopping"] and helps["dropout"],
+            "; ".join(
+                f"{size:,} points: median test MSE "
+                + ", ".join(f"{way} {median[size, way]:.2g} ({gap[size, way]:.1f} times the "
+                            "training MSE)" for way in WAYS)
+                for size in sizes
+            ) + ". Where overfitting shows (few points), early stopping "
+            f"{'helps' if helps['early stopping'] else 'does not help'} and dropout "
+            f"{dropout:g} {'helps' if helps['dropout'] else 'does not'}.",
+        ),
     }
-    task.claim(
-        "1.4.4-a",
-        all(helps.values()),
-        "; ".join(
-            f"{points:,} points: median test MSE "
-            + ", ".join(
-                f"{name} {median[points, name]:.2g} ({gap[points, name]:.1f} times the training "
-                f"MSE)" for name in ways
-            )
-            for points in settings.training_points
-        ) + f". Where overfitting shows (few points), early stopping "
-        f"{'helps' if helps['early stopping'] else 'does not help'} and dropout "
-        f"{settings.dropout:g} {'helps' if helps['dropout'] else 'does not'}.",
-    )
 
 
 if __name__ == "__main__":

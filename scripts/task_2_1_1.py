@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ann_keras import command, experiments, plots
+from ann_keras import command, plots
+from ann_keras.recipes import hopfield
 from ann_keras.report import published
 
 TARGETS = [[1, 1], [-1, -1], [1, -1]]
@@ -21,38 +22,32 @@ TARGETS = [[1, 1], [-1, -1], [1, -1]]
 
 @dataclass(frozen=True)
 class Settings:
-    points: int = 10  # report
-    iterations: int = 50  # report: from random points
-    tolerance: float = 1e-5  # report: a shorter step is rest
-    midway_values: int = 9  # report: places on each axis
-    midway_offset: float = 0.01  # report: distance from the axis beside it
-    midway_iterations: int = 500  # report
-    many_points: int = 20_000  # report: of the repeats behind it
+    recipe: command.flat(hopfield.Recipe) = hopfield.Recipe()
     seeds: int = 20  # ours: of ten points; the report shows one ten
 
 
 PRESETS = {
-    "smoke": Settings(many_points=500, seeds=2),
+    "smoke": Settings(hopfield.SMOKE, seeds=2),
     "quick": Settings(seeds=5),
     "report": Settings(),
 }
 
 
 def run(task, settings):
-    results = experiments.hopfield.explore(task, settings, TARGETS)
-    draw(task, results)
-    judge(task, settings, results)
+    runs = hopfield.explore(task, settings.recipe, TARGETS)
+    hopfield.measure(task, runs)
+    draw(task, runs)
+    task.decide(judge(
+        runs["equilibria"], runs["midway"], runs["many"], settings.recipe.points
+    ))
 
 
-def draw(task, results):
-    table, random = results["equilibria"], results["random"]
-    starts = {
-        "fig6_hopfield_2d_random": random["states"],
-        "fig7_hopfield_2d_midway": np.concatenate(
-            [results[name]["states"] for name in ("on", "beside")], axis=1
-        ),
-    }
-    for stem, states in starts.items():
+def draw(task, runs):
+    table, random, midway = runs["equilibria"], runs["random"], runs["midway"]
+    for stem, states in (
+        ("fig6_hopfield_2d_random", random["states"]),
+        ("fig7_hopfield_2d_midway", np.concatenate([midway["on"], midway["beside"]], axis=1)),
+    ):
         figure, (axes,) = plots.panels(width=6.6, height=4.4)
         axes.plot(states[..., 0], states[..., 1], color="C0", lw=1, alpha=0.6)
         axes.plot(*states[1:-1].reshape(-1, 2).T, ".", color="C0", ms=3, label="path")
@@ -69,7 +64,7 @@ def draw(task, results):
     figure, axes = plots.panels(2, sharey=True)
     for panel, title, energies in (
         (axes[0], "random starts", random["energies"]),
-        (axes[1], "on the axes", results["on"]["energies"]),
+        (axes[1], "on the axes", midway["on_energies"]),
     ):
         panel.plot(energies[: len(random["energies"])], color="C0", lw=1.2)
         for kind, color in (("source", "C3"), ("saddle", "C1"), ("stable", "black")):
@@ -81,46 +76,53 @@ def draw(task, results):
     task.figure("energies", figure)
 
 
-def judge(task, settings, results):
-    hopfield = experiments.hopfield
-    table, many = results["equilibria"], results["many"]
+def judge(table, midway, many, points):
+    """Verdicts from what ``equilibria``, ``midway_paths`` and ``rest`` of the recipe gave.
+
+    Args:
+        points: of the published mean.
+    """
     stable = table["kinds"] == "stable"
+    targets = np.sum(stable & table["targets"])
     growth = table["multipliers"].max()
     attractors, unstable = table["states"][stable], table["states"][~stable]
     corners = ", ".join(str(state.astype(int).tolist()) for state in attractors)
-    task.claim(
-        "2.1.1-a", np.sum(stable & table["targets"]) == len(TARGETS),
-        f"Of all {len(stable)} equilibria {stable.sum()} are stable, {corners}: the "
-        f"{np.sum(stable & table['targets'])} targets are among them.",
-    )
-    task.claim(
-        "2.1.1-b", bool((attractors == [-1, 1]).all(1).any()),
-        f"The differences of the targets span the plane, so W is {growth:.3f} times the identity "
-        "and b = 0: each unit keeps its own sign and every corner is stored. "
-        f"{np.mean(hopfield.nearest(many['ends'], [[-1, 1], *TARGETS]) == 0):.1%} of random "
-        "starts end at [-1, 1].",
-    )
+    fourth = np.mean(hopfield.nearest(many["ends"], [[-1, 1], *TARGETS]) == 0)
     given = published.value("2.1.1", "ten_points/iterations/mean").value
-    task.claim("2.1.1-c", *hopfield.judge_mean(given, many["iterations"], settings.points))
-    task.claim(
-        "2.1.1-d", len(attractors) == 4 and bool((np.abs(attractors) == 1).all()),
-        f"At the {len(attractors)} stable equilibria, all corners, each unit's input is "
-        f"{growth:.3f} times its state, so a state near enough is back after one step. The other "
-        f"{len(unstable)} equilibria are unstable.",
-    )
     middles = np.array([(a + b) / 2 for a, b in itertools.combinations(attractors, 2)])
-    known = [bool((unstable == middle).all(1).any()) for middle in middles]
-    on, beside = results["on"]["states"], results["beside"]["states"]
+    known = (middles[:, None] == unstable).all(2).any(1)
+    on, beside = midway["on"], midway["beside"]
     moved = (on[-1] != on[0]).any(1)
     caught = (on[-1][:, None] == unstable).all(2).any(1)
     left = (beside[-1][:, None] == attractors).all(2).any(1)
-    task.claim(
-        "2.1.1-e", all(known) and bool(left.all()),
-        f"The {len(np.unique(middles, axis=0))} midpoints of two attractors are exactly the "
-        f"{len(unstable)} unstable equilibria, and {left.sum()} of {left.size} starts beside the "
-        f"axes leave for a corner. On the axes {moved.sum()} of {moved.size} starts do move, along "
-        f"their axis: {caught.sum()} of {moved.size} end at an unstable equilibrium.",
-    )
+    return {
+        "2.1.1-a": (
+            targets == len(TARGETS),
+            f"Of all {len(stable)} equilibria {stable.sum()} are stable, {corners}: the "
+            f"{targets} targets are among them.",
+        ),
+        "2.1.1-b": (
+            (attractors == [-1, 1]).all(1).any(),
+            f"The differences of the targets span the plane, so W is {growth:.3f} times the "
+            "identity and b = 0: each unit keeps its own sign and every corner is stored. "
+            f"{fourth:.1%} of random starts end at [-1, 1].",
+        ),
+        "2.1.1-c": hopfield.judge_mean(given, many["iterations"], points),
+        "2.1.1-d": (
+            len(attractors) == 4 and (np.abs(attractors) == 1).all(),
+            f"At the {len(attractors)} stable equilibria, all corners, each unit's input is "
+            f"{growth:.3f} times its state, so a state near enough is back after one step. The "
+            f"other {len(unstable)} equilibria are unstable.",
+        ),
+        "2.1.1-e": (
+            known.all() and left.all(),
+            f"The {len(np.unique(middles, axis=0))} midpoints of two attractors are exactly the "
+            f"{len(unstable)} unstable equilibria, and {left.sum()} of {left.size} starts beside "
+            f"the axes leave for a corner. On the axes {moved.sum()} of {moved.size} starts do "
+            f"move, along their axis: {caught.sum()} of {moved.size} end at an unstable "
+            "equilibrium.",
+        ),
+    }
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ann_keras import command, experiments, plots
+from ann_keras import command, models, plots
+from ann_keras.recipes import hopfield
 from ann_keras.report import published
 
 TARGETS = [[1, 1, 1], [-1, -1, 1], [1, -1, -1]]
@@ -23,57 +24,96 @@ MIRRORS = (
     [[0, 0, 1], [0, 1, 0], [1, 0, 0]],
     [[0, -1, 0], [-1, 0, 0], [0, 0, 1]],
 )
+QUANTILES = (0.05, 0.5, 0.95)
+STEPS = 300  # to the plane and along it
 
 
 @dataclass(frozen=True)
 class Settings:
-    points: int = 10  # report
-    iterations: int = 50  # report: from random points
-    tolerance: float = 1e-5  # report: a shorter step is rest
-    midway_values: int = 9  # report: places on each axis
-    midway_offset: float = 0.01  # report: distance from the axis beside it
-    midway_iterations: int = 500  # report
-    many_points: int = 20_000  # report: of the repeats behind it
+    recipe: command.flat(hopfield.Recipe) = hopfield.Recipe()
     seeds: int = 20  # ours: of ten points; the report shows one ten
 
 
 PRESETS = {
-    "smoke": Settings(many_points=500, seeds=2),
+    "smoke": Settings(hopfield.SMOKE, seeds=2),
     "quick": Settings(seeds=5),
     "report": Settings(),
 }
 
 
 def run(task, settings):
-    hopfield = experiments.hopfield
-    results = hopfield.explore(task, settings, TARGETS)
-    starts = results["on"]["states"][0]
-    axis = np.abs(starts).argmax(1)
-    results["mirrored"] = np.concatenate([
-        task.run(
-            f"on axis {number}, without rounding", hopfield.mirrored_paths, patterns=TARGETS,
-            starts=starts[axis == number].tolist(), mirror=mirror,
-            steps=settings.midway_iterations,
-        )["states"]
-        for number, mirror in enumerate(MIRRORS)
-    ], axis=1)
-    results["plane"] = task.run(
-        "approach to the plane", hopfield.approach, seed=0, patterns=TARGETS,
-        points=settings.many_points, steps=hopfield.MANY_STEPS,
-    )
-    draw(task, results)
-    judge(task, settings, results)
+    recipe = settings.recipe
+    runs = hopfield.explore(task, recipe, TARGETS)
+    exact = task.run(exact_paths, patterns=TARGETS, mirrors=MIRRORS, values=recipe.midway_values,
+                     offset=recipe.midway_offset, steps=recipe.midway_iterations)
+    plane = task.run(approach, patterns=TARGETS, points=recipe.many_points, steps=STEPS, seed=0)
+    hopfield.measure(task, runs)
+    draw(task, runs, plane)
+    task.decide(judge(
+        runs["equilibria"], runs["midway"]["on"], exact["states"], runs["many"], plane,
+        recipe.points,
+    ))
 
 
-def draw(task, results):
-    table, plane = results["equilibria"], results["plane"]
-    starts = {
-        "fig8_hopfield_3d_random": results["random"]["states"],
-        "fig9_hopfield_3d_midway": np.concatenate(
-            [results[name]["states"] for name in ("on", "beside")], axis=1
-        ),
+def exact_paths(patterns, mirrors, values, offset, steps):
+    """Paths of ``midway_starts`` on the axes that rounding does not push off their mirror plane.
+
+    Where a matrix M of 0 and ±1 with M·M = 1 permutes the patterns, W and b are unchanged by it:
+    a start with M s = s has M s = s for ever. Arithmetic breaks that by 1e-16 a step, and next to
+    an unstable equilibrium the error grows; averaging s with M s after each step takes it away.
+
+    Args:
+        patterns: of the network.
+        mirrors: for each axis a matrix M whose plane holds it.
+        values, offset: of ``midway_starts``.
+        steps: length of the paths.
+
+    Returns:
+        Dict: "states" (steps + 1, points, n), axis by axis.
+    """
+    network = models.hopfield.Hopfield(patterns)
+    starts, _ = hopfield.midway_starts(network.units, values, offset)
+    paths = []
+    for axis, mirror in enumerate(np.array(mirrors, np.float64)):
+        states = [starts[np.abs(starts).argmax(1) == axis]]
+        for _ in range(steps):
+            after = network(states[-1]).numpy()
+            states.append((after + after @ mirror.T) / 2)
+        paths.append(states)
+    return {"states": np.concatenate(paths, axis=1)}
+
+
+def approach(patterns, points, steps, seed):
+    """How states come from random starts to the plane through the patterns, and go along it.
+
+    Returns:
+        Dict: "distance" and "remaining" (3, steps + 1), their 5%, 50% and 95% quantiles over the
+        starts: distance to the plane, and share of the way along the plane still to go;
+        "start_distance" (points,), and the first step with half of either gone,
+        "half_distance" and "half_way" (points,).
+    """
+    states = hopfield.random_paths(patterns, points, steps, seed)["states"]
+    patterns = np.array(patterns, np.float64)
+    normal = np.linalg.svd(patterns[:-1] - patterns[-1])[2][-1]
+    offset = (states - patterns[-1]) @ normal
+    along = states - offset[..., None] * normal
+    remaining = np.linalg.norm(along - along[-1], axis=-1)
+    distance, remaining = np.abs(offset), remaining / remaining[0]
+    return {
+        "distance": np.quantile(distance, QUANTILES, axis=1),
+        "remaining": np.quantile(remaining, QUANTILES, axis=1),
+        "start_distance": distance[0],
+        "half_distance": (distance <= distance[0] / 2).argmax(0),
+        "half_way": (remaining <= 0.5).argmax(0),
     }
-    for stem, states in starts.items():
+
+
+def draw(task, runs, plane):
+    table, midway = runs["equilibria"], runs["midway"]
+    for stem, states in (
+        ("fig8_hopfield_3d_random", runs["random"]["states"]),
+        ("fig9_hopfield_3d_midway", np.concatenate([midway["on"], midway["beside"]], axis=1)),
+    ):
         figure, (axes,) = plots.panels(
             width=6.4, height=5.4, subplot_kw={"projection": "3d", "computed_zorder": False}
         )
@@ -109,46 +149,51 @@ def draw(task, results):
     task.figure("plane", figure)
 
 
-def judge(task, settings, results):
-    hopfield = experiments.hopfield
-    table, many, plane = (results[name] for name in ("equilibria", "many", "plane"))
+def judge(table, on, exact, many, plane, points):
+    """Verdicts.
+
+    Args:
+        table, many: what ``equilibria`` and ``rest`` of the recipe gave.
+        on, exact: states (steps + 1, starts, 3) from the axes, with and without rounding errors.
+        plane: what ``approach`` gave.
+        points: of the published mean.
+    """
     stable = table["kinds"] == "stable"
     both = np.sum(stable & table["targets"])
+    unstable = table["states"][~stable]
     ends = hopfield.nearest(many["ends"], TARGETS)
     shares = ", ".join(f"{np.mean(ends == index):.1%}" for index in range(len(TARGETS)))
-    task.claim(
-        "2.1.2-a", both == len(TARGETS) == stable.sum(),
-        f"Of all {len(stable)} equilibria {stable.sum()} are stable, {both} of them targets. "
-        f"They draw {shares} of {len(ends):,} random starts.",
-    )
     given = published.value("2.1.2", "ten_points/iterations/mean").value
-    task.claim("2.1.2-b", *hopfield.judge_mean(given, many["iterations"], settings.points))
-    unstable = table["states"][~stable]
-    on = results["on"]["states"]
-    saddles = {
-        name: int(np.sum(np.abs(states[:, None] - unstable).max(2).min(1) < 1e-6))
-        for name, states in (
-            ("100", on[min(100, len(on) - 1)]), ("end", on[-1]), ("exact", results["mirrored"][-1])
-        )
-    }
-    task.claim(
-        "2.1.2-c", not len(unstable) and not saddles["exact"],
-        f"{len(unstable)} equilibria are unstable, and each axis is midway between two targets: "
-        f"without rounding errors {saddles['exact']} of {on.shape[1]} starts on the axes end at "
-        f"one of them. In float64 {saddles['100']} are there after 100 iterations and "
-        f"{saddles['end']} after {len(on) - 1}, as the errors grow "
-        f"{table['multipliers'].max():.2f} times a step.",
+    after_100, at_end, without = (
+        int((np.abs(states[:, None] - unstable).max(2) < 1e-6).any(1).sum())
+        for states in (on[min(100, len(on) - 1)], on[-1], exact[-1])
     )
     far = plane["start_distance"] > 0.1  # others are at the plane from the start
-    first = plane["half_distance"] < plane["half_way"]
+    first = np.mean((plane["half_distance"] < plane["half_way"])[far])
     distance, remaining = plane["distance"][1], plane["remaining"][1]
-    task.claim(
-        "2.1.2-d", bool(first[far].mean() > 0.95),
-        f"{first[far].mean():.1%} of starts off the plane are half-way to it before they are "
-        f"half-way along it; after 2 iterations the median distance is down from "
-        f"{distance[0]:.2f} to {distance[2]:.2f}, with {remaining[2]:.0%} of the way along still "
-        f"to go. They then run {distance[6]:.3f} beside the plane until units saturate.",
-    )
+    return {
+        "2.1.2-a": (
+            both == len(TARGETS) == stable.sum(),
+            f"Of all {len(stable)} equilibria {stable.sum()} are stable, {both} of them targets. "
+            f"They draw {shares} of {len(ends):,} random starts.",
+        ),
+        "2.1.2-b": hopfield.judge_mean(given, many["iterations"], points),
+        "2.1.2-c": (
+            not len(unstable) and not without,
+            f"{len(unstable)} equilibria are unstable, and each axis is midway between two "
+            f"targets: without rounding errors {without} of {on.shape[1]} starts on the axes end "
+            f"at one of them. In float64 {after_100} are there after 100 iterations and {at_end} "
+            f"after {len(on) - 1}, as the errors grow {table['multipliers'].max():.2f} times a "
+            "step.",
+        ),
+        "2.1.2-d": (
+            first > 0.95,
+            f"{first:.1%} of starts off the plane are half-way to it before they are "
+            f"half-way along it; after 2 iterations the median distance is down from "
+            f"{distance[0]:.2f} to {distance[2]:.2f}, with {remaining[2]:.0%} of the way along "
+            f"still to go. They then run {distance[6]:.3f} beside the plane until units saturate.",
+        ),
+    }
 
 
 if __name__ == "__main__":

@@ -10,162 +10,232 @@ and numbers of epochs; and on all training images, where a validation split choo
     python scripts/task_3_1_1.py --preset report     about 25 minutes on two cores
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
-from ann_keras import command, experiments, models
+import numpy as np
+
+from ann_keras import command, models, plots
+from ann_keras.recipes import autoencoder
 from ann_keras.report import published
+
+Recipe = command.flat(autoencoder.Recipe, "pretraining_optimizer", "frozen", "validation")
+FROZEN, ADAM = "all encoders frozen", "Adam pre-training"  # variants beside "published"
+RANDOM = "no pre-training", "random weights, as many epochs"
 
 
 @dataclass(frozen=True)
 class Settings:
-    hidden_units: tuple[int, ...] = (256, 64)  # report
-    images: int = 6_000  # report: random training images, drawn anew for each phase
-    pretraining_epochs: int = 20  # report: of each autoencoder
-    classifier_epochs: int = 30  # report
-    fine_tuning_epochs: int = 50  # report
-    pretraining_rate: float = 0.1  # report: of SGD
-    learning_rate: float = 1.0  # report: of SGD, classifier and fine-tuning
-    batch_size: int = 128  # report
-    source: Literal["full", "sample"] = "full"  # report
+    recipe: Recipe = autoencoder.Recipe()
     adam_rate: float = 0.001  # ours: of a pre-training that goes further
-    other_sizes: tuple[str, ...] = ("128/32", "256/128", "512/64")  # ours
-    other_epochs: tuple[str, ...] = (  # ours: pre-training/classifier/fine-tuning
-        "4/30/50", "60/30/50", "20/6/50", "20/90/50", "20/30/10", "20/30/100",
+    other_sizes: tuple[tuple[int, int], ...] = ((128, 32), (256, 128), (512, 64))  # ours
+    # ours: of pre-training, classifier phase and fine-tuning
+    other_epochs: tuple[tuple[int, int, int], ...] = (
+        (4, 30, 50), (60, 30, 50), (20, 6, 50), (20, 90, 50), (20, 30, 10), (20, 30, 100),
     )
-    variant_seeds: int = 3  # ours: of other sizes and epochs, and of all images
-    full_images: int = 60_000  # ours
-    full_rates: tuple[float, ...] = (0.3, 1.0)  # ours: to choose from
-    validation: int = 6_000  # ours: last training images, held out to choose
+    variant_seeds: int = 3  # ours: of other sizes and epochs, and of all training images
+    rates: tuple[float, ...] = (0.3, 1.0)  # ours: learning rates with all images, to choose from
+    held_out: int = 6_000  # ours: last training images, held out to choose
     seeds: int = 5  # ours; the report shows one run
 
 
+REPORT = Settings()
+QUICK = Settings(
+    replace(REPORT.recipe, images=2_000, pretraining_epochs=8, classifier_epochs=8,
+            fine_tuning_epochs=30, batch_size=32, source="sample"),
+    other_sizes=((128, 32),), other_epochs=((8, 8, 6),), variant_seeds=1, rates=(1.0,), seeds=1,
+)
 PRESETS = {
-    # What is as in the published protocol is not run again.
-    "smoke": Settings(
-        hidden_units=(32,), images=500, pretraining_epochs=1, classifier_epochs=1,
-        fine_tuning_epochs=1, source="sample", other_sizes=("32",), other_epochs=("1/1/1",),
-        variant_seeds=1, full_images=500, full_rates=(1.0,), seeds=1,
+    "smoke": replace(  # other sizes and epochs as in the published protocol, not run again
+        QUICK, recipe=replace(QUICK.recipe, hidden_units=(32, 16), images=500, batch_size=500,
+                              pretraining_epochs=1, classifier_epochs=1, fine_tuning_epochs=1),
+        other_sizes=((32, 16),), other_epochs=((1, 1, 1),),
     ),
-    "quick": Settings(
-        images=2_000, pretraining_epochs=8, classifier_epochs=8, fine_tuning_epochs=30,
-        batch_size=32, source="sample", other_sizes=("128/32",), other_epochs=("8/8/6",),
-        variant_seeds=1, full_images=4_000, full_rates=(1.0,), seeds=1,
-    ),
-    "report": Settings(),
+    "quick": QUICK,
+    "report": REPORT,
 }
 
 
 def run(task, settings):
-    autoencoder = experiments.autoencoder
-    protocol = autoencoder.protocol(settings)
-    depth = len(settings.hidden_units)
+    recipe, depth, few = settings.recipe, len(settings.recipe.hidden_units), settings.variant_seeds
     adam = {"pretraining_optimizer": "adam", "pretraining_rate": settings.adam_rate}
-    random = {"pretraining_epochs": 0, "frozen": 0}
-    random["classifier_epochs"] = settings.classifier_epochs + depth * settings.pretraining_epochs
-    main = {
-        "published": {},
-        "all encoders frozen": {"frozen": depth},
-        "no pre-training": {"pretraining_epochs": 0},
-        "random weights, as many epochs": random,
-        "Adam pre-training": adam,
-        "Adam pre-training, all frozen": adam | {"frozen": depth},
+    as_many = recipe.classifier_epochs + depth * recipe.pretraining_epochs
+    runs = {
+        name: task.repeat(autoencoder.train, replace(recipe, **changes))
+        for name, changes in {
+            "published": {},
+            FROZEN: {"frozen": depth},
+            RANDOM[0]: {"pretraining_epochs": 0},
+            RANDOM[1]: {"pretraining_epochs": 0, "frozen": 0, "classifier_epochs": as_many},
+            ADAM: adam,
+            f"{ADAM}, all frozen": adam | {"frozen": depth},
+        }.items()
     }
-    few = range(settings.variant_seeds)
     sizes = {
-        f"sizes {text}": {"hidden_units": autoencoder.parse_sizes(text)}
-        for text in settings.other_sizes
+        f"sizes {'/'.join(map(str, units))}":
+            task.repeat(autoencoder.train, replace(recipe, hidden_units=units), seeds=few)
+        for units in settings.other_sizes
     }
-    epochs = {f"epochs {text}": autoencoder.parse_epochs(text) for text in settings.other_epochs}
-    runs = autoencoder.repeat_all(task, protocol, task.seeds, main)
-    sizes = autoencoder.repeat_all(task, protocol, few, sizes)
-    epochs = autoencoder.repeat_all(task, protocol, few, epochs)
-    all_images = {"images": settings.full_images}
-    rate = autoencoder.choose_rate(
-        task, protocol | all_images, settings.full_rates, settings.validation
-    )
-    full = autoencoder.repeat(task, protocol, few, **all_images, learning_rate=rate)
+    epochs = {
+        f"epochs {first}/{second}/{third}": task.repeat(autoencoder.train, replace(
+            recipe, pretraining_epochs=first, classifier_epochs=second, fine_tuning_epochs=third,
+        ), seeds=few)
+        for first, second, third in settings.other_epochs
+    }
+    full = replace(recipe, images=None)
+    rate = best_rate(task, full, settings.rates, settings.held_out)
+    full = task.repeat(autoencoder.train, replace(full, learning_rate=rate), seeds=few)
     every = runs | sizes | epochs | {"all training images": full}
     classifier = models.autoencoder.StackedAutoencoder().classifier
     task.measure("stacked_autoencoder/parameters", classifier.count_params())
     task.measure("all training images/learning_rate", rate)
-    autoencoder.measure(task, every)
-    autoencoder.draw_losses(
-        task, "fig13_autoencoder_loss",
-        {name: runs[name] for name in ("published", "all encoders frozen")},
-    )
-    autoencoder.draw_variants(task, "autoencoder_variants", every)
-    judge(task, runs, sizes, epochs)
+    measure(task, every)
+    draw(task, {name: runs[name] for name in ("published", FROZEN)}, every)
+    task.decide(judge(runs, sizes, epochs, recipe.digits))
 
 
-def judge(task, runs, sizes, epochs):
-    autoencoder = experiments.autoencoder
-    final = {name: run["accuracy"].mean() for name, run in runs.items()}
-    before = {name: run["classifier_accuracy"].mean() for name, run in runs.items()}
-    base, frozen = runs["published"], "all encoders frozen"
+def best_rate(task, recipe, rates, held_out):
+    """The learning rate with the best accuracy on held-out training images, of one run each."""
+    if len(rates) == 1:
+        return rates[0]
+    tries = {rate: task.run(autoencoder.train, replace(
+        recipe, learning_rate=rate, validation=held_out,
+    ), seed=0) for rate in rates}
+    return max(rates, key=lambda rate: task.measure(
+        f"validation/rate_{rate:g}/accuracy", tries[rate]["accuracy"], better="higher"
+    ))
+
+
+def measure(task, runs):
+    """Record the accuracies of named runs, and a table of them."""
+    task.measure("stacked_autoencoder/test_accuracy/sample",
+                 runs["published"]["sample_accuracy"], better="higher")
+    rows = []
+    for name, group in runs.items():
+        title = "stacked_autoencoder" if name == "published" else name
+        accuracy, before = group["accuracy"], group["classifier_accuracy"]
+        task.measure(f"{title}/test_accuracy/all", accuracy, better="higher")
+        task.measure(f"{title}/classifier_phase/test_accuracy", before, better="higher")
+        task.measure(f"{title}/code_sd", group["code_sd"])
+        rows.append([name, len(accuracy), *np.round(
+            [before.mean(), accuracy.mean(), accuracy.min(), accuracy.max()], 4
+        )])
+    task.table("variants", ["variant", "seeds", "after classifier phase", "at the end", "lowest",
+                            "highest"], rows)
+
+
+def draw(task, compared, every):
+    """Losses of the phases of two variants, and accuracies of all variants."""
+    names = [name for name in compared["published"][0] if name.endswith("_loss")]
+    figure, axes = plots.panels(len(names), width=3.2 * len(names), height=3.4)
+    for number, (panel, name) in enumerate(zip(axes, names), start=1):
+        supervised = not name.startswith("pretraining")
+        for label in compared if supervised else ["published"]:
+            plots.curve(panel, compared[label][name], label=label)
+        title = name.removesuffix("_loss").replace("_", " ").replace("pret", "pre-t")
+        panel.set(title=f"({number}) {title}", xlabel="epoch", ylim=(0, None))
+        panel.set_ylabel("cross-entropy (nats)" if supervised else "MSE per value")
+    axes[-1].legend()
+    task.figure("fig13_autoencoder_loss", figure)
+    figure, axes = plots.panels(2, width=11, height=1 + 0.3 * len(every), sharey=True)
+    titles = {"classifier_accuracy": "after the classifier phase", "accuracy": "at the end"}
+    for panel, (name, title) in zip(axes, titles.items()):
+        plots.dots(panel, {label: group[name] for label, group in every.items()})
+        panel.set(title=title, xlabel="test accuracy (bar: mean over seeds)")
+    axes[0].set_xlim(0, 1)
+    task.figure("autoencoder_variants", figure)
+
+
+def gain(runs, reference):
+    """Mean gain in final test accuracy over other runs, and Welch's p (1 for a single seed)."""
+    from scipy.stats import ttest_ind
+
+    a, b = runs["accuracy"], reference["accuracy"]
+    p = ttest_ind(a, b, equal_var=False).pvalue if min(len(a), len(b)) > 1 else 1.0
+    return float(a.mean() - b.mean()), float(p)
+
+
+def chance_of_sample(accuracy, at_least, sample, images=10_000):
+    """Probability that a random sample of the test images scores so high.
+
+    Args:
+        accuracy: on all test images, array (runs,); the mean over runs is returned.
+        at_least: accuracy of the sample.
+        sample, images: numbers of test images, in the sample and in all.
+    """
+    from scipy.stats import hypergeom
+
+    right = np.round(np.asarray(accuracy) * images).astype(int)
+    needed = int(np.ceil(at_least * sample - 1e-9))
+    return float(np.mean(hypergeom.sf(needed - 1, images, right, sample)))
+
+
+def judge(runs, sizes, epochs, digits):
+    """Verdicts from groups of runs by name, each a dict of arrays (seeds,).
+
+    Args:
+        runs: as published and variants of it.
+        sizes, epochs: with other hidden units and other epochs.
+        digits: test images of the published accuracy.
+    """
+    final = {name: group["accuracy"].mean() for name, group in runs.items()}
+    before = {name: group["classifier_accuracy"].mean() for name, group in runs.items()}
+    base = runs["published"]
     given = published.value("3.1.1", "stacked_autoencoder/test_accuracy/sample").value
-    chance = autoencoder.chance_of_sample(base["accuracy"], given)
+    chance = chance_of_sample(base["accuracy"], given, digits)
     near = abs(final["published"] - given) < 0.005
-    task.claim(
-        "3.1.1-a", near or ("artefact" if chance > 0.001 else False),
-        f"On all test images {final['published']:.4f} (seeds: {len(task.seeds)}, from "
-        f"{base['accuracy'].min():.4f} to {base['accuracy'].max():.4f}); on "
-        f"{autoencoder.SAMPLE:,} random ones {base['sample_accuracy'].min():.3f} to "
-        f"{base['sample_accuracy'].max():.3f}. Such a sample scores {given} or more with "
-        f"probability {chance:.2g}.",
-        deviation=None if near else "D6",
-    )
     # What the report could see: two standard errors of its accuracy on 1,000 images.
-    visible = 2 * (given * (1 - given) / autoencoder.SAMPLE) ** 0.5
-    by_size, by_epochs = (
-        {name: autoencoder.gain(run, base)[0] for name, run in group.items()}
-        for group in (sizes, epochs)
-    )
-    task.claim(
-        "3.1.1-b",
-        max(by_size.values()) < visible < -min(by_epochs.values()),
-        f"Change of the accuracy on all test images: {_listed(by_size)}; "
-        f"{_listed(by_epochs)}. Two standard errors on {autoencoder.SAMPLE:,} images are "
-        f"{visible:.3f}.",
-    )
-    task.claim(
-        "3.1.1-c", final["published"] - before["published"] > visible,
-        f"Test accuracy {before['published']:.3f} after the classifier phase, "
-        f"{final['published']:.3f} after fine-tuning.",
-    )
-    starts = ("no pre-training", "random weights, as many epochs")
-    worth, further = (
-        [autoencoder.gain(run, runs[name]) for name in starts]
-        for run in (base, runs["Adam pre-training"])
-    )
-    better, even = (
-        all(gain > 0 and p < 0.05 for gain, p in gains) for gains in (worth, further)
-    )
-    task.claim(
-        "3.1.1-d", better or (False if min(worth)[0] <= 0 else "undecided"),
-        f"Test accuracy {final['published']:.4f} as published, "
-        + ", ".join(f"{final[name]:.4f} with {name}" for name in starts)
-        + f" (p = {worth[0][1]:.2g}, {worth[1][1]:.2g}): the published pre-training moves the "
-        f"first kernel by {base['encoder_change'].mean():.0%} of its norm. After Adam's it is "
-        f"{final['Adam pre-training']:.4f}: {further[0][0]:+.4f} and {further[1][0]:+.4f} against "
-        f"the two (p = {further[0][1]:.2g}, {further[1][1]:.2g}), "
-        f"{'better than both' if even else 'not better than both'}.",
-    )
-    adam = "Adam pre-training, all frozen"
+    visible = 2 * (given * (1 - given) / digits) ** 0.5
+    by_size, by_epochs = ({name: gain(group, base)[0] for name, group in groups.items()}
+                          for groups in (sizes, epochs))
+    worth, further = ([gain(runs[name], runs[start]) for start in RANDOM]
+                      for name in ("published", ADAM))
+    better, even = (all(value > 0 and p < 0.05 for value, p in gains)
+                    for gains in (worth, further))
     learns = {name: accuracy > 0.5 for name, accuracy in before.items()}  # chance is 0.1
-    task.claim(
-        "3.1.1-e", False if learns["published"] else "artefact" if learns[frozen] else True,
-        f"Test accuracy after the classifier phase: {before['published']:.2f} as published, where "
-        f"the second encoder trains along, and {before[frozen]:.2f} with {frozen}, whose codes "
-        f"have a standard deviation of {base['code_sd'].mean():.3f} between images. On codes of "
-        f"an Adam pre-training ({runs[adam]['code_sd'].mean():.2f}) the same layer alone reaches "
-        f"{before[adam]:.2f}.",
-        deviation="D7",
-    )
+    alone = f"{ADAM}, all frozen"
+    return {
+        "3.1.1-a": (
+            near or ("artefact" if chance > 0.001 else False),
+            f"On all test images {final['published']:.4f} (seeds: {len(base['accuracy'])}, from "
+            f"{base['accuracy'].min():.4f} to {base['accuracy'].max():.4f}); on {digits:,} random "
+            f"ones {base['sample_accuracy'].min():.3f} to {base['sample_accuracy'].max():.3f}. "
+            f"Such a sample scores {given} or more with probability {chance:.2g}.",
+            None if near else "D6",
+        ),
+        "3.1.1-b": (
+            max(by_size.values()) < visible < -min(by_epochs.values()),
+            f"Change of the accuracy on all test images: {_listed(by_size)}; "
+            f"{_listed(by_epochs)}. Two standard errors on {digits:,} images are {visible:.3f}.",
+        ),
+        "3.1.1-c": (
+            final["published"] - before["published"] > visible,
+            f"Test accuracy {before['published']:.3f} after the classifier phase, "
+            f"{final['published']:.3f} after fine-tuning.",
+        ),
+        "3.1.1-d": (
+            better or (False if min(worth)[0] <= 0 else "undecided"),
+            f"Test accuracy {final['published']:.4f} as published, "
+            + ", ".join(f"{final[name]:.4f} with {name}" for name in RANDOM)
+            + f" (p = {worth[0][1]:.2g}, {worth[1][1]:.2g}): the published pre-training moves the "
+            f"first kernel by {base['encoder_change'].mean():.0%} of its norm. After Adam's it is "
+            f"{final[ADAM]:.4f}: {further[0][0]:+.4f} and {further[1][0]:+.4f} against the two "
+            f"(p = {further[0][1]:.2g}, {further[1][1]:.2g}), "
+            f"{'better than both' if even else 'not better than both'}.",
+        ),
+        "3.1.1-e": (
+            False if learns["published"] else "artefact" if learns[FROZEN] else True,
+            f"Test accuracy after the classifier phase: {before['published']:.2f} as published, "
+            f"where the second encoder trains along, and {before[FROZEN]:.2f} with {FROZEN}, whose "
+            f"codes have a standard deviation of {base['code_sd'].mean():.3f} between images. On "
+            f"codes of an Adam pre-training ({runs[alone]['code_sd'].mean():.2f}) the same layer "
+            f"alone reaches {before[alone]:.2f}.",
+            "D7",
+        ),
+    }
 
 
 def _listed(gains):
-    return ", ".join(f"{name} {gain:+.4f}" for name, gain in gains.items())
+    return ", ".join(f"{name} {value:+.4f}" for name, value in gains.items())
 
 
 if __name__ == "__main__":

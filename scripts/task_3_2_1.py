@@ -44,14 +44,25 @@ def run(task, settings):
         name = f"convolution/row_{row + 1}/column_{column + 1}"
         task.measure(name, results["NumPy"][row, column])
         known[row, column] = published.value("3.2.1", name).value
-    task.claim(
-        "3.2.1-a", all(np.array_equal(result, known) for result in results.values()),
-        f"Stride {STRIDE}, as in the report's sums: "
-        + ", ".join(f"{name} {result.astype(int).tolist()}" for name, result in results.items())
-        + ".",
+    sizes = compare_sizes(settings)
+    task.table(
+        "output_sizes", ["n", "m", "P", "S", "formula", "Keras"],
+        [["none" if cell is None else cell for cell in row] for row in sizes],
     )
-    compare_sizes(task, settings)
-    count_parameters(task)
+    task.measure("output_size/cases", len(sizes))
+    task.measure("output_size/differing", sum(row[-2] != row[-1] for row in sizes), better="lower")
+    networks = [models.cnn.strided_convnet(), models.cnn.pooled_convnet()]
+    layers = [row for model in networks for row in convolutions(model)]
+    columns = ["network", "inputs", "outputs", "convolution", "dense layer of equal size"]
+    print(tables.text(columns, layers))
+    task.table("parameters", columns, layers)
+    totals = {}
+    for model in networks:
+        shared, dense = (sum(row[i] for row in layers if row[0] == model.name) for i in (3, 4))
+        task.measure(f"{model.name}/convolution_parameters", shared, better="lower")
+        task.measure(f"{model.name}/dense_parameters", dense)
+        totals[model.name] = shared, dense, model.count_params()
+    task.decide(judge(results, known, sizes, totals))
 
 
 def convolve():
@@ -73,77 +84,83 @@ def convolve():
     }
 
 
-def compare_sizes(task, settings):
-    """Equation 4 against what Keras' layers give, None on either side where they refuse."""
+def compare_sizes(settings):
+    """Rows of n, m, P, S, the size by equation 4 and in Keras, None where they refuse."""
+
+    def by(function, *case):
+        try:
+            return function(*case)
+        except ValueError:
+            return None
+
     grid = itertools.product(
         range(1, settings.largest_input + 1), range(1, settings.largest_kernel + 1),
         range(settings.largest_padding + 1), range(1, settings.largest_stride + 1),
     )
-    rows = [(*case, size_by_formula(*case), size_in_keras(*case)) for case in grid]
-    refused = sum(row[-1] is None for row in rows)
-    differing = [row for row in rows if row[-2] != row[-1]]
-    task.table(
-        "output_sizes", ["n", "m", "P", "S", "formula", "Keras"],
-        [["none" if cell is None else cell for cell in row] for row in rows],
-    )
-    task.measure("output_size/cases", len(rows))
-    task.measure("output_size/differing", len(differing), better="lower")
-    task.claim(
-        "3.2.1-b", not differing,
-        f"Formula and Keras agree in {len(rows) - len(differing)} of {len(rows)} cases of n, m, P "
-        f"and S; in {refused} of them the kernel is larger than the padded input and Keras refuses "
-        "it, as the formula asks.",
-    )
-
-
-def size_by_formula(n, m, padding, stride):
-    size = (n - m + 2 * padding) // stride + 1
-    return size if size >= 1 else None
+    return [(*case, by(models.cnn.convolution_size, *case), by(size_in_keras, *case))
+            for case in grid]
 
 
 def size_in_keras(n, m, padding, stride):
+    from keras import layers
+
+    padded = layers.ZeroPadding2D(padding).compute_output_shape((1, n, n, 1))
+    return layers.Conv2D(1, m, strides=stride).compute_output_shape(padded)[1]
+
+
+def convolutions(model):
+    """Rows of a network's name, inputs, outputs and parameters of each convolution, and the
+    parameters of a dense layer from as many inputs to as many outputs."""
     import keras
 
-    inputs = keras.KerasTensor((1, n, n, 1))
-    try:
-        padded = keras.layers.ZeroPadding2D(padding)(inputs)
-        return keras.layers.Conv2D(1, m, strides=stride)(padded).shape[1]
-    except ValueError:
-        return None
+    rows, inputs = [], 0
+    for layer in model.layers:
+        outputs = math.prod(layer.output.shape[1:])
+        if isinstance(layer, keras.layers.Conv2D):
+            dense = (inputs + 1) * outputs
+            rows.append((model.name, inputs, outputs, layer.count_params(), dense))
+        if not isinstance(layer, keras.layers.ZeroPadding2D):  # its zeros are no inputs
+            inputs = outputs
+    return rows
 
 
-def count_parameters(task):
-    """Convolutions against dense layers from as many inputs to as many outputs."""
-    import keras
+def judge(results, known, sizes, totals):
+    """Verdicts.
 
-    rows = []
-    networks = models.cnn.strided_convnet(), models.cnn.pooled_convnet()
-    for model in networks:
-        inputs = 0
-        for layer in model.layers:
-            outputs = math.prod(layer.output.shape[1:])
-            if isinstance(layer, keras.layers.Conv2D):
-                dense = (inputs + 1) * outputs
-                rows.append((model.name, inputs, outputs, layer.count_params(), dense))
-            if not isinstance(layer, keras.layers.ZeroPadding2D):  # its zeros are no inputs
-                inputs = outputs
-    columns = ["network", "inputs", "outputs", "convolution", "dense layer of equal size"]
-    print(tables.text(columns, rows))
-    task.table("parameters", columns, rows)
-    ratios, parts, whole = [], [], []
-    for name in dict.fromkeys(row[0] for row in rows):
-        shared, dense = (sum(row[i] for row in rows if row[0] == name) for i in (3, 4))
-        task.measure(f"{name}/convolution_parameters", shared, better="lower")
-        task.measure(f"{name}/dense_parameters", dense)
-        ratios.append(dense / shared)
-        parts.append(f"{shared:,} against {dense:,} in {name}")
-        total = sum(model.count_params() for model in networks if model.name == name)
-        whole.append(f"{total:,} against {total - shared + dense:,}")
-    task.claim(
-        "3.2.1-c", min(ratios) > 10,
-        f"Convolutions against dense layers of equal sizes: {' and '.join(parts)}, at least "
-        f"{min(ratios):,.0f} times fewer; whole networks: {' and '.join(whole)}.",
-    )
+    Args:
+        results: dict of way → the convolution (2, 2).
+        known: the published one.
+        sizes: as of ``compare_sizes``.
+        totals: dict of network → parameters of its convolutions, of dense layers in their place,
+            of the whole network.
+    """
+    agreeing = sum(row[-2] == row[-1] for row in sizes)
+    refused = sum(row[-1] is None for row in sizes)
+    least = min(dense / shared for shared, dense, _ in totals.values())
+    parts = [f"{shared:,} against {dense:,} in {name}"
+             for name, (shared, dense, _) in totals.items()]
+    whole = [f"{total:,} against {total - shared + dense:,}"
+             for shared, dense, total in totals.values()]
+    return {
+        "3.2.1-a": (
+            all(np.array_equal(result, known) for result in results.values()),
+            f"Stride {STRIDE}, as in the report's sums: "
+            + ", ".join(f"{name} {result.astype(int).tolist()}"
+                        for name, result in results.items())
+            + ".",
+        ),
+        "3.2.1-b": (
+            agreeing == len(sizes),
+            f"Formula and Keras agree in {agreeing} of {len(sizes)} cases of n, m, P and S; in "
+            f"{refused} of them the kernel is larger than the padded input and Keras refuses it, "
+            "as the formula asks.",
+        ),
+        "3.2.1-c": (
+            least > 10,
+            f"Convolutions against dense layers of equal sizes: {' and '.join(parts)}, at least "
+            f"{least:,.0f} times fewer; whole networks: {' and '.join(whole)}.",
+        ),
+    }
 
 
 if __name__ == "__main__":

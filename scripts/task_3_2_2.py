@@ -4,8 +4,7 @@ The report reaches 99.0%, the best of 20 epochs on the 2,000 test images by whic
 chosen (D8). Here that score stands beside the accuracy on the full test set at the epoch that
 validation images choose. Each factor that the report names is then changed alone; paired
 differences of validation accuracy over seeds, with 95% intervals, judge what it says of them.
-Last, a recipe (augmentation, falling rate, averaged weights and outputs) on all training images,
-for this network and the smaller one of task 1.3.5; validation images choose how much to augment.
+Last, augmentation, a falling rate, averaged weights and outputs train both convnets on all images.
 
     python scripts/task_3_2_2.py                     about 25 seconds, 1,000 digits
     python scripts/task_3_2_2.py --preset report     about three hours of runs, full MNIST
@@ -16,175 +15,235 @@ from typing import Literal
 
 import numpy as np
 
-from ann_keras import command, experiments, models, plots
-from ann_keras.experiments import ablation
+from ann_keras import command, models, plots
+from ann_keras.evaluation.curves import at_best_epoch, fluctuation, late_gain
+from ann_keras.recipes import augmented_convnet, strided_convnet
+from ann_keras.recipes.strided_convnet import VARIANTS
 from ann_keras.report import published
+from ann_keras.report.decide import above, interval, together
 
-FACTORS = (
-    "filters", "kernel size", "dropout", "depth", "pooling", "activation", "batch norm"
+LITTLE = 0.002  # accuracy that counts as little
+A_LOT = 1.5  # ratio of fluctuations that counts as a lot more
+NOT_RUN = "undecided", "Not run on this preset."
+NAMED = "filters", "kernel size", "dropout"  # factors that matter most, says the report
+
+Factor = Literal[tuple(VARIANTS)]
+Moves = tuple[tuple[float, float, float], ...]
+Recipe = command.flat(strided_convnet.Recipe)
+Augmented = command.group(
+    augmented_convnet.Recipe, "network", "rotation", "shift", "zoom", "validation", "source"
 )
 
 
 @dataclass(frozen=True)
 class Settings:
-    training_images: int = 10_000  # report
-    test_images: int = 2_000  # report: drawn at random, for the published score
-    epochs: int = 20  # report
-    batch_size: int = 100  # report
-    learning_rate: float = 0.001  # report: of Adam
-    mnist: Literal["full", "sample"] = "full"  # report
-    validation_images: int = 10_000  # ours: of the training images that are left
-    all_images: int = 55_000  # ours: nearly all training images
-    all_validation_images: int = 5_000  # ours: the rest of them
-    factors: tuple[str, ...] = FACTORS  # ours: of the ablation, one changed at a time
-    ablation_epochs: int = 15  # ours: at most
-    ablation_seeds: int = 4  # ours: at most
-    augmentations: tuple[str, ...] = (  # ours: rotation (°)/shift (pixels)/zoom, to choose from
-        "0/0/0", "10/1/0.1", "15/2/0.15",
-    )
-    recipe_epochs: int = 20  # ours
-    recipe_rate: float = 0.003  # ours: of Adam, at first
-    recipe_copies: int = 16  # ours: augmented ones of a test image, averaged
+    recipe: Recipe = strided_convnet.Recipe()
+    all_images: int = 55_000  # ours: nearly all training images, for a second training
+    all_validation: int = 5_000  # ours: the rest of them, for that training
+    factors: tuple[Factor, ...] = tuple(VARIANTS)  # ours: that the ablation changes
+    ablation_epochs: int = 15  # ours: of the ablation, at most
+    ablation_seeds: int = 4  # ours: of the ablation, at most
+    augmented: Augmented = augmented_convnet.Recipe()
+    # ours: largest rotations (degrees), shifts (pixels) and zooms to choose from
+    augmentations: Moves = ((0.0, 0.0, 0.0), (10.0, 1.0, 0.1), (15.0, 2.0, 0.15))
     seeds: int = 5  # ours; the report shows one run
 
 
-SAMPLE = Settings(
-    training_images=1_000, test_images=500, epochs=5, mnist="sample", validation_images=1_000,
-    all_images=3_000, all_validation_images=1_000, seeds=1,
-    factors=("dropout", "depth", "pooling", "batch norm"), augmentations=("10/1/0.1",),
-    recipe_epochs=6, recipe_copies=4,
+REPORT = Settings()
+QUICK = Settings(
+    replace(REPORT.recipe, images=1_000, digits=500, epochs=5, source="sample", validation=1_000),
+    all_images=3_000, all_validation=1_000, factors=("dropout", "depth", "pooling", "batch norm"),
+    augmented=replace(REPORT.augmented, epochs=4, copies=4), augmentations=((10.0, 1.0, 0.1),),
+    seeds=1,
 )
 PRESETS = {
-    "smoke": replace(
-        SAMPLE, training_images=200, epochs=2, validation_images=100, all_images=400,
-        all_validation_images=100, factors=("dropout",), recipe_epochs=1,
-    ),
-    "quick": SAMPLE,
-    "report": Settings(),
+    "smoke": replace(QUICK, recipe=replace(QUICK.recipe, images=200, epochs=2), all_images=400,
+                     factors=("dropout",), augmented=replace(QUICK.augmented, epochs=1, copies=1)),
+    "quick": QUICK,
+    "report": REPORT,
 }
 
 
 def run(task, settings):
-    common = {"test_images": settings.test_images, "batch_size": settings.batch_size,
-              "learning_rate": settings.learning_rate, "source": settings.mnist}
-    few = common | {"training_images": settings.training_images,
-                    "validation_images": settings.validation_images}
-    many = common | {"training_images": settings.all_images,
-                     "validation_images": settings.all_validation_images}
-    convnet = experiments.convnet
-    runs = {
-        name: convnet.run_seeds(
-            task, name, task.seeds, network="strided_convnet", epochs=settings.epochs, **images
-        )
-        for name, images in (("published", few), ("all images", many))
+    recipe, train = settings.recipe, strided_convnet.train
+    many = replace(recipe, images=settings.all_images, validation=settings.all_validation)
+    short = replace(recipe, epochs=min(recipe.epochs, settings.ablation_epochs))
+    few = task.seeds[: settings.ablation_seeds]
+    base, full = task.repeat(train, recipe), task.repeat(train, many)
+    variants = {"published": task.repeat(train, short, seeds=few)} | {
+        label: task.repeat(train, replace(short, **changes), seeds=few)
+        for factor in settings.factors for label, changes in VARIANTS[factor].items()
     }
-    variants = convnet.run_ablation(
-        task, few | {"epochs": min(settings.epochs, settings.ablation_epochs)},
-        settings.factors, task.seeds[: settings.ablation_seeds], runs["published"],
-    )
-    recipes = train_by_recipe(task, settings)
+    augmented = train_augmented(task, settings)
     scores = {
-        "best": runs["published"]["subset_test_accuracy"].max(axis=1),
-        "chosen_by_validation": ablation.chosen(runs["published"], "test_accuracy"),
-        "all_images/chosen_by_validation": ablation.chosen(runs["all images"], "test_accuracy"),
+        "best": base["subset_test_accuracy"].max(axis=1),
+        "chosen_by_validation": at_best_epoch(base, "test_accuracy"),
+        "all_images/chosen_by_validation": at_best_epoch(full, "test_accuracy"),
     }
     for name, values in scores.items():
         task.measure(f"strided_convnet/test_accuracy/{name}", values, better="higher")
-    ablation.measure(task, variants)
-    ablation.draw(task, variants)
-    judge_network(task, settings, scores, recipes)
-    for claim, judge in (
-        ("3.2.2-c", ablation.judge_ranking), ("3.2.2-d", ablation.judge_depth),
-        ("3.2.2-e", ablation.judge_dropout), ("3.2.2-f", ablation.judge_pooling),
-        ("3.2.2-g", ablation.judge_activation), ("3.2.2-h", ablation.judge_batch_norm),
-    ):
-        task.claim(claim, *judge(variants))
-    draw(task, settings, runs, variants)
-
-
-def train_by_recipe(task, settings):
-    """Test accuracies (seeds,) of both convnets, trained by the recipe on all training images."""
-    recipe = experiments.recipe
-    protocol = {"epochs": settings.recipe_epochs, "batch_size": settings.batch_size,
-                "learning_rate": settings.recipe_rate, "copies": settings.recipe_copies,
-                "source": settings.mnist}
-    chosen = recipe.choose(
-        task, settings.augmentations, validation_images=settings.validation_images, **protocol
-    )
-    accuracy = {}
-    for network in experiments.convnet.NETWORKS:
-        runs = [
-            task.run(
-                f"recipe, {network}, seed {seed}", recipe.train, network=network, seed=seed,
-                validation_images=0, **recipe.parse(chosen), **protocol,
-            )
-            for seed in task.seeds
-        ]
-        accuracy[network] = np.array([run["test_accuracy"] for run in runs])
-        task.measure(f"recipe/{network}/test_accuracy", accuracy[network], better="higher")
-        plain = [run["test_accuracy_plain"] for run in runs]
-        task.measure(f"recipe/{network}/test_accuracy_plain", plain, better="higher")
-        task.measure(f"recipe/{network}/parameters", runs[0]["parameters"])
-    return accuracy
-
-
-def judge_network(task, settings, scores, recipes):
+    curves = {label: runs["val_accuracy"] for label, runs in variants.items()}
+    accuracy = {label: at_best_epoch(runs, "val_accuracy") for label, runs in variants.items()}
+    gains = {label: values - accuracy["published"] for label, values in accuracy.items()}
+    rows = []
+    for label, runs in variants.items():
+        means = [task.measure(f"ablation/{label}/{name}", at_best_epoch(runs, name),
+                              better="higher") for name in ("val_accuracy", "test_accuracy")]
+        rows.append([
+            label, int(runs[0]["parameters"]), *(f"{mean:.4f}" for mean in means),
+            *(f"{value:+.4f}" for value in (gains[label].mean(), *interval(gains[label]))),
+            f"{fluctuation(curves[label]).mean():.5f}",
+        ])
+    task.table("ablation", ["variant", "parameters", "validation accuracy", "test accuracy", "gain",
+                            "gain from", "gain to", "fluctuation"], rows)
     model = models.cnn.strided_convnet()
-    flat = next(layer for layer in model.layers if layer.name.startswith("flatten"))
-    trainable = models.weights.count_trainable(model)
-    for name, value in (("dense_inputs", flat.output.shape[-1]),
-                        ("parameters", model.count_params()), ("trainable_parameters", trainable)):
+    last = model.get_layer(index=-3).input.shape[1:]  # what Flatten is given
+    sizes = {"dense_inputs": int(np.prod(last)), "parameters": model.count_params(),
+             "trainable_parameters": models.weights.count_trainable(model)}
+    for name, value in sizes.items():
         task.measure(f"strided_convnet/{name}", value)
-    known = published.value("3.2.2", "strided_convnet/dense_inputs").value
-    task.claim(
-        "3.2.2-a", flat.output.shape[-1] == known,
-        f"The four blocks end in {' × '.join(map(str, flat.input.shape[1:]))} = "
-        f"{flat.output.shape[-1]} values; {trainable:,} trainable parameters.",
-    )
-    given = published.value("3.2.2", "strided_convnet/test_accuracy/best").value
-    enough = given - 0.0005  # what rounds to 99.0%
-    best, honest, full = (scores[name] for name in (
-        "best", "chosen_by_validation", "all_images/chosen_by_validation"
+    draw(task, settings, base, full, curves, gains)
+    task.decide(judge_network(settings, last, sizes, scores, augmented))
+    task.decide(judge_ablation(curves, gains))
+
+
+def train_augmented(task, settings):
+    """Test accuracies of both convnets trained on augmented images: dict by network."""
+    train, choices = augmented_convnet.train, {}
+    for rotation, shift, zoom in settings.augmentations:
+        choices[f"{rotation:g}/{shift:g}/{zoom:g}"] = replace(
+            settings.augmented, rotation=rotation, shift=shift, zoom=zoom,
+            source=settings.recipe.source,
+        )
+    held_out = settings.recipe.validation
+    tries = {text: task.run(train, replace(choice, network="pooled", validation=held_out), seed=0)
+             for text, choice in choices.items() if len(choices) > 1}
+    best = max(tries, default=next(iter(choices)), key=lambda text: task.measure(
+        f"augmentation/{text}/val_accuracy", tries[text]["val_accuracy"], better="higher"
     ))
-    # The report has one run: a seed that reaches its number on its images explains it.
-    verdict = "refuted"
-    if honest.mean() >= enough:
-        verdict = "reproduced"
-    elif best.max() >= enough:
-        verdict = "artefact"
-    if verdict == "refuted" and settings.mnist == "sample":
-        verdict = "undecided"  # too few images to say
-    task.claim(
-        "3.2.2-b", verdict,
-        f"{settings.training_images:,} images, best epoch on {settings.test_images:,} test "
-        f"images: {best.mean():.2%}, the best of {len(task.seeds)} seeds {best.max():.2%}; all "
-        f"test images, epoch chosen by validation: {honest.mean():.2%}, and {full.mean():.2%} "
-        f"with {settings.all_images:,} images. By the recipe "
-        + " and ".join(f"{name} {accuracy.mean():.2%}" for name, accuracy in recipes.items())
-        + ".",
-        deviation="D8",
-    )
+    groups = {f"{network}_convnet": task.repeat(train, replace(choices[best], network=network))
+              for network in ("strided", "pooled")}
+    for name, group in groups.items():
+        for value in ("test_accuracy", "test_accuracy_plain"):
+            task.measure(f"recipe/{name}/{value}", group[value], better="higher")
+        task.measure(f"recipe/{name}/parameters", group[0]["parameters"])
+    return {name: group["test_accuracy"].mean() for name, group in groups.items()}
 
 
-def draw(task, settings, runs, variants):
+def draw(task, settings, base, full, curves, gains):
+    points = {label: 100 * gain for label, gain in gains.items() if label != "published"}
+    figure, (axes,) = plots.panels(width=7.5, height=1.2 + 0.34 * len(points))
+    plots.dots(axes, points)
+    axes.axvline(0, color="black", lw=1)
+    axes.set_xlabel("change in validation accuracy against the published network (points)")
+    task.figure("ablation", figure)
     figure, (left, right) = plots.panels(2, width=10.5, height=4, sharey=True)
-
-    def curve(axes, runs_drawn, name, label):
-        plots.curve(axes, 1 - runs_drawn[f"{name}_accuracy"], label=label)
-
-    curve(left, runs["published"], "subset_test", "part of the test images")
-    curve(left, runs["published"], "test", "all test images")
-    curve(left, runs["all images"], "test", f"all, trained on {settings.all_images:,}")
-    for label in ("published", "no dropout", "pooling"):
-        if label in variants:
-            curve(right, variants[label], "val", label)
-    left.set(xlabel="epoch", ylabel="error (share of images)", title="test, published network",
-             yscale="log")
-    right.set(xlabel="epoch", title="validation, ablation")
+    plots.curve(left, 1 - base["subset_test_accuracy"], label="part of the test images")
+    plots.curve(left, 1 - base["test_accuracy"], label="all test images")
+    plots.curve(left, 1 - full["test_accuracy"], label=f"all, trained on {settings.all_images:,}")
+    for label in [name for name in ("published", "no dropout", "pooling") if name in curves]:
+        plots.curve(right, 1 - curves[label], label=label)
+    left.set(title="test, published network", ylabel="error (share of images)", yscale="log")
+    right.set_title("validation, ablation")
     for axes in (left, right):
+        axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend()
     task.figure("error", figure)
+
+
+def judge_network(settings, last, sizes, scores, augmented):
+    """Verdicts from the shape of the last block, numbers of the network and accuracies."""
+    best, honest, full = scores.values()
+    enough = published.value("3.2.2", "strided_convnet/test_accuracy/best").value - 0.0005
+    # The report has one run: a seed that reaches its number on its images explains it.
+    verdict = honest.mean() >= enough or ("artefact" if best.max() >= enough else False)
+    if verdict is False and settings.recipe.source == "sample":
+        verdict = "undecided"  # too few images to say
+    return {
+        "3.2.2-a": (
+            sizes["dense_inputs"] == published.value("3.2.2", "strided_convnet/dense_inputs").value,
+            f"The four blocks end in {' × '.join(map(str, last))} = {sizes['dense_inputs']} "
+            f"values; {sizes['trainable_parameters']:,} trainable parameters.",
+        ),
+        "3.2.2-b": (
+            verdict,
+            f"{settings.recipe.images:,} images, best epoch on {settings.recipe.digits:,} test "
+            f"images: {best.mean():.2%}, the best of {len(best)} seeds {best.max():.2%}; all test "
+            f"images, epoch chosen by validation: {honest.mean():.2%}, and {full.mean():.2%} with "
+            f"{settings.all_images:,} images. By the recipe "
+            + " and ".join(f"{name} {mean:.2%}" for name, mean in augmented.items()) + ".",
+            "D8",
+        ),
+    }
+
+
+def judge_ablation(curves, gains):
+    """Verdicts from dicts by variant: validation accuracies (seeds, epochs), gains (seeds,)."""
+    verdicts = dict.fromkeys([f"3.2.2-{letter}" for letter in "cdefgh"], NOT_RUN)
+    sizes, base = effects(gains), curves["published"]
+    order = sorted(sizes, key=lambda factor: -sizes[factor].mean())
+    others = [factor for factor in order if factor not in NAMED]
+    if others and set(NAMED) <= set(sizes):
+        least = [factor for factor in order if factor in NAMED][-1]
+        lead = sizes[least] - sizes[others[0]]
+        listed = ", ".join(f"{factor} {100 * sizes[factor].mean():.2f}" for factor in order)
+        verdicts["3.2.2-c"] = above(lead), (
+            f"Largest change of validation accuracy by each factor, in percentage points: {listed}."
+            f" {least.capitalize()} against {others[0]}: {_spread(lead)}."
+        )
+    if (gain := gains.get("six blocks")) is not None:
+        verdicts["3.2.2-d"] = above(-gain, -LITTLE), (
+            f"Six blocks instead of four change validation accuracy by {_spread(gain)}; a gain "
+            f"below {100 * LITTLE:.1f} counts as no help."
+        )
+    if "no dropout" in gains:
+        lead = curves["no dropout"][:, 0] - base[:, 0]
+        late = late_gain(base) - late_gain(curves["no dropout"])
+        verdicts["3.2.2-e"] = together([above(lead), above(late)]), (
+            f"Without dropout validation accuracy after one epoch is higher by {_spread(lead)}, "
+            f"and the gain from the middle to the last third of the epochs smaller by "
+            f"{_spread(late)}; the best epoch changes by {_spread(gains['no dropout'])}."
+        )
+    if "pooling" in gains:
+        pooled, strided = fluctuation(curves["pooling"]), fluctuation(base)
+        ratio = np.log(pooled / strided)
+        verdicts["3.2.2-f"] = above(ratio, np.log(A_LOT)), (
+            f"Pooling multiplies the fluctuation of validation accuracy from epoch to epoch by "
+            f"{_spread(ratio, np.exp, '.2f', '')}, {100 * pooled.mean():.3f} against "
+            f"{100 * strided.mean():.3f} percentage points; {A_LOT} times counts as a lot more."
+        )
+    if {"sigmoid", "tanh"} <= set(gains):
+        losses = {label: -gains[label] for label in ("sigmoid", "tanh")}
+        verdicts["3.2.2-g"] = together(map(above, losses.values())), (
+            "ReLU's validation accuracy is higher than that of "
+            + " and ".join(f"{label} by {_spread(loss)}" for label, loss in losses.items()) + "."
+        )
+    if (gain := gains.get("no batch norm")) is not None:
+        low, high = interval(-gain)
+        little = True if gain.mean() < 0 and high < LITTLE else "undecided"
+        verdicts["3.2.2-h"] = False if low > LITTLE or high < 0 else little, (
+            f"Batch normalisation adds {_spread(-gain)}; below {100 * LITTLE:.1f} counts as a "
+            "little."
+        )
+    return verdicts
+
+
+def effects(gains):
+    """Dict of factor → gains of its most different variant, signed so that their mean is ≥ 0."""
+    found = {}
+    for factor, labels in VARIANTS.items():
+        if differences := [gains[label] for label in labels if label in gains]:
+            largest = max(differences, key=lambda values: abs(values.mean()))
+            found[factor] = largest * (1.0 if largest.mean() >= 0 else -1.0)
+    return found
+
+
+def _spread(values, scale=lambda shares: 100 * shares, form="+.2f", unit=" percentage points"):
+    """Mean and 95% interval in words, on another scale."""
+    mean, low, high = scale(np.array([np.mean(values), *interval(values)]))
+    between = f"95% interval {low:{form}} to {high:{form}}" if np.isfinite(high) else "one seed"
+    return f"{mean:{form}}{unit} ({between})"
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ann_keras import command, data, models, plots
+from ann_keras import command, data, layers, plots
 from ann_keras.report import tables
 
 PATCH = 7  # pixels; 16 patches an image, as in task 3.3.2
@@ -33,42 +33,44 @@ PRESETS = {"smoke": Settings(seeds=1), "quick": Settings(), "report": Settings()
 
 def run(task, settings):
     cases = [*itertools.product(settings.tokens, settings.key_features, settings.value_features)]
-    rows, agree = [], []
+    rows, right = [], 0
     for tokens, d_k, d_v in cases:
-        shapes = attend(0, tokens, settings.embedding, d_k, d_v)["shapes"]
+        shapes, _ = attend(0, tokens, settings.embedding, d_k, d_v)
         expected = {
             "Q": (tokens, d_k), "K": (tokens, d_k), "V": (tokens, d_v),
             "Q Kᵀ": (tokens, tokens), "softmax": (tokens, tokens), "output": (tokens, d_v),
         }
-        agree.append(shapes == expected)
+        right += shapes == expected
         rows.append([tokens, d_k, d_v, *("×".join(map(str, shape)) for shape in shapes.values())])
     columns = ["N", "d_k", "d_v", *expected]
     print(tables.text(columns, rows))
     task.table("shapes", columns, rows)
 
-    differences = {"function": [], "layer": []}
-    for seed in task.seeds:
-        differences["function"].append(max(
-            attend(seed, tokens, settings.embedding, d_k, d_v)["difference"]
-            for tokens, d_k, d_v in cases
-        ))
-        differences["layer"].append(
-            max(compare_layer(seed, tokens) for tokens in settings.tokens)
-        )
+    differences = {
+        "function": [max(attend(seed, tokens, settings.embedding, d_k, d_v)[1]
+                         for tokens, d_k, d_v in cases) for seed in task.seeds],
+        "layer": [max(compare_layer(seed, tokens) for tokens in settings.tokens)
+                  for seed in task.seeds],
+    }
     for name, values in differences.items():
         task.measure(f"numpy_against_keras_{name}/max_difference", values, better="lower")
-    worst = {name: max(values) for name, values in differences.items()}
-    task.claim(
-        "3.3.1-a", all(agree) and max(worst.values()) <= settings.tolerance,
-        f"All shapes are as written in {sum(agree)} of {len(cases)} cases of N, d_k and d_v. Over "
-        f"{len(task.seeds)} seeds NumPy differs by {worst['function']:.1g} at most from Keras' "
-        f"function and by {worst['layer']:.1g} from the layer.",
-    )
+    task.decide(judge(right, len(cases), differences, settings.tolerance))
     draw(task)
 
 
+def judge(right, cases, differences, tolerance):
+    """Verdict from how many cases have all shapes right, and largest differences by seed."""
+    function, layer = (max(differences[name]) for name in ("function", "layer"))
+    return {"3.3.1-a": (
+        right == cases and max(function, layer) <= tolerance,
+        f"All shapes are as written in {right} of {cases} cases of N, d_k and d_v. Over "
+        f"{len(differences['layer'])} seeds NumPy differs by {function:.1g} at most from Keras' "
+        f"function and by {layer:.1g} from the layer.",
+    )}
+
+
 def attend(seed, tokens, embedding, d_k, d_v):
-    """Equations 5 to 7 on random tokens: all shapes, and the difference to Keras' function."""
+    """Equations 5 to 7 on random tokens: dict of shapes, and the difference to Keras' function."""
     from keras import ops
 
     generator = np.random.default_rng(seed)
@@ -77,7 +79,7 @@ def attend(seed, tokens, embedding, d_k, d_v):
         inputs @ (generator.normal(size=(embedding, features)) / embedding**0.5).astype(np.float32)
         for features in (d_k, d_k, d_v)
     )
-    output, weights = models.attention.scaled_dot_product_attention(queries, keys, values)
+    output, weights = layers.attention.scaled_dot_product_attention(queries, keys, values)
     # (batch, N, heads, features) is the layout that Keras wants.
     in_keras = ops.nn.dot_product_attention(
         *(ops.convert_to_tensor(a[None, :, None]) for a in (queries, keys, values))
@@ -86,10 +88,8 @@ def attend(seed, tokens, embedding, d_k, d_v):
         "Q": queries, "K": keys, "V": values, "Q Kᵀ": queries @ keys.T, "softmax": weights,
         "output": output,
     }
-    return {
-        "shapes": {name: array.shape for name, array in named.items()},
-        "difference": float(np.abs(ops.convert_to_numpy(in_keras)[0, :, 0] - output).max()),
-    }
+    difference = np.abs(ops.convert_to_numpy(in_keras)[0, :, 0] - output).max()
+    return {name: array.shape for name, array in named.items()}, float(difference)
 
 
 def compare_layer(seed, tokens, dim=16):
@@ -97,11 +97,11 @@ def compare_layer(seed, tokens, dim=16):
     import keras
 
     keras.utils.set_random_seed(seed)
-    layer = models.attention.SelfAttention(1, bias_initializer="random_normal")
+    layer = layers.attention.SelfAttention(1, bias_initializer="random_normal")
     inputs = np.random.default_rng(seed).normal(size=(1, tokens, dim)).astype(np.float32)
     in_keras = keras.ops.convert_to_numpy(layer(inputs))
     joint, kernel, bias = layer.get_weights()
-    output, _ = models.attention.scaled_dot_product_attention(
+    output, _ = layers.attention.scaled_dot_product_attention(
         *np.split(inputs @ joint, 3, axis=-1)
     )
     return float(np.abs(output @ kernel + bias - in_keras).max())
@@ -113,7 +113,7 @@ def draw(task):
     image = data.mnist.scale(images[:1])[0, :, :, 0]
     across = len(image) // PATCH
     patches = image.reshape(across, PATCH, across, PATCH).swapaxes(1, 2).reshape(-1, PATCH**2)
-    output, weights = models.attention.scaled_dot_product_attention(patches, patches, patches)
+    output, weights = layers.attention.scaled_dot_product_attention(patches, patches, patches)
     result = output.reshape(across, across, PATCH, PATCH).swapaxes(1, 2).reshape(image.shape)
 
     figure, axes = plots.panels(3, width=11, height=3.9)

@@ -8,89 +8,96 @@ pixels held; and the cut digits themselves, without which no share of restored o
     python scripts/task_4_1_4.py --preset report     about a minute, with the RBM of task 4.1.2
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ann_keras import command, experiments, plots
-from ann_keras.experiments import settings as shared
+from ann_keras import command, data, plots
 from ann_keras.errors import UserError
+from ann_keras.evaluation import restoration
+from ann_keras.recipes import convnet, rbm
+
+Recipe, Labelling = command.flat(rbm.Recipe), command.group(convnet.Recipe, "source")
 
 
 @dataclass(frozen=True)
-class Settings(shared.RBM):
+class Settings:
+    recipe: Recipe = rbm.Recipe()  # report
+    labelling: Labelling = convnet.LABELLING  # ours: the judge
     removed: int = 12  # report: rows at the top
     steps: int = 10  # report: Gibbs steps
     shown: tuple[int, ...] = (10, 11, 12, 13, 14, 15)  # report: test images
-    images: int = 2_000  # ours: test digits that are counted
-    epochs: int = 10  # ours: of the labelling convnet
+    digits: int = 2_000  # ours: test digits that are counted
     seeds: int = 3  # ours: of the RBM; the report shows one
 
 
 PRESETS = {
-    "smoke": Settings(**shared.RBM_SMOKE, images=100, epochs=1, seeds=1),
-    "quick": Settings(**shared.RBM_QUICK, images=1_000, epochs=8, seeds=1),
+    "smoke": Settings(rbm.SMOKE, convnet.LABELLING_SMOKE, digits=100, seeds=1),
+    "quick": Settings(rbm.QUICK, convnet.LABELLING_QUICK, digits=1_000, seeds=1),
     "report": Settings(),
 }
 
 
 def run(task, settings):
-    restoration = experiments.restoration
-    machines, judge, rows, labels = restoration.prepare(task, settings)
-    known = restoration.known_pixels("top", settings.removed)
-    if not set(settings.shown) <= set(range(len(rows))):
-        raise UserError(f"--shown must name images among the first {len(rows)} that --images asks")
-    shown = rows[list(settings.shown)]
-    raw, free = restoration.restore(machines[0], shown, known, settings.steps, clamped=False)
-    clamped = restoration.restore(machines[0], shown, known, settings.steps, clamped=True)[1]
-    restoration.draw(task, "fig17_rbm_restoration", {
-        f"{settings.removed} rows cut": np.where(known, shown, 0), "reconstructed": raw,
-        "merged": free, "known held": clamped,
-    })
+    if not set(settings.shown) <= set(range(settings.digits)):
+        raise UserError(f"--shown must name some of the first {settings.digits} test digits")
+    source = settings.recipe.source
+    labelling = task.run(convnet.train, replace(settings.labelling, source=source), seed=0)
+    runs = task.repeat(rbm.train, settings.recipe)
+    restored = task.repeat(
+        rbm.restore, training=runs, labelling=labelling, region="top", lines=settings.removed,
+        steps=settings.steps, digits=settings.digits, shown=settings.shown,
+    )
+    _, truth = data.mnist.test_rows(source, settings.digits)
 
-    predicted = restoration.compare(machines, judge, rows, known, settings.steps)
-    by_digit = {}
-    for name, guess in predicted.items():
-        total, by_digit[name] = restoration.shares(guess, labels)
-        task.measure(f"{name}/right_label", total, better="higher")
+    plots.sample_rows(task, "fig17_rbm_restoration", {
+        title: restored[0][f"{kind}_images"]
+        for kind, title in (("cut", f"{settings.removed} rows cut"), ("free_raw", "reconstructed"),
+                            ("free", "merged"), ("clamped", "known held"))
+    }, columns=len(settings.shown))
+    right = restoration.right(restored, truth)
+    for kind, values in right.items():
+        task.measure(f"{kind}/right_label", values.mean(axis=1), better="higher")
+    by_digit = {kind: np.array([values[:, truth == digit].mean() for digit in range(10)])
+                for kind, values in right.items()}
     task.table(
         "restored", ["digit", *by_digit],
-        [[digit, *(f"{by_digit[name][digit]:.3f}" for name in by_digit)] for digit in range(10)],
+        [[digit, *(f"{by_digit[kind][digit]:.3f}" for kind in by_digit)] for digit in range(10)],
     )
-    draw(task, by_digit)
-    nines = predicted["free"][:, labels == 9]
-    judge_claim(task, settings, by_digit, np.bincount(nines.ravel(), minlength=10) / nines.size,
-                judge.labels(free))
-
-
-def draw(task, by_digit):
     figure, (axes,) = plots.panels(width=8.5)
-    titles = {"cut": "cut, not restored", "free": "free-running", "clamped": "known pixels held"}
-    width = 0.8 / len(titles)
-    for number, (name, title) in enumerate(titles.items()):
-        axes.bar(np.arange(10) + (number - 1) * width, by_digit[name], width, label=title)
+    plots.grouped_bars(axes, {title: by_digit[kind] for kind, title in restoration.KINDS.items()},
+                       range(10))
     axes.set(xlabel="digit", ylabel="share with the right label", ylim=(0, 1.15))
-    axes.set_xticks(range(10))
-    axes.legend(ncols=3, loc="upper center")
     task.figure("restored_by_digit", figure)
+    nines = restored["free"][:, truth == 9]
+    shares = np.bincount(nines.ravel(), minlength=10) / nines.size
+    shown = restored[0]["free"][list(settings.shown)]
+    task.decide(judge(by_digit["free"], by_digit["cut"], shares, len(truth), shown))
 
 
-def judge_claim(task, settings, by_digit, nines, shown):
-    free, cut = by_digit["free"], by_digit["cut"]
+def judge(free, cut, nines, number, shown):
+    """Verdict from labels.
+
+    Args:
+        free, cut: share of each digit with the right label, restored and cut (10,).
+        nines: share of each label among restored 9s (10,).
+        number: of digits.
+        shown: labels of those of Figure 17.
+    """
     parts = {
-        "1s are restored best": int(free.argmax()) == 1,
+        "1s are restored best": free.argmax() == 1,
         "a 9 is rather taken for a 4 than for a 9": nines[4] > nines[9],
         "most 5s are right": free[5] > 0.5,
     }
-    task.claim(
-        "4.1.4-a", bool(all(parts.values())),
-        f"Of {settings.images:,} digits, restored free-running: "
+    return {"4.1.4-a": (
+        all(parts.values()),
+        f"Of {number:,} digits, restored free-running: "
         + ", ".join(f"{digit}: {share:.0%} ({cut[digit]:.0%} when cut)"
                     for digit, share in enumerate(free))
         + f" get the right label; {nines[4]:.0%} of 9s are labelled 4. "
         + "; ".join(f"{text}: {'yes' if true else 'no'}" for text, true in parts.items())
         + f". The images of Figure 17 are labelled {', '.join(map(str, shown))}.",
-    )
+    )}
 
 
 if __name__ == "__main__":

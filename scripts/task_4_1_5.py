@@ -8,96 +8,108 @@ RBM free-running as published and with the known pixels held, and labelled by a 
     python scripts/task_4_1_5.py --preset report     about a minute, with the RBM of task 4.1.2
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ann_keras import command, experiments, plots
-from ann_keras.experiments import settings as shared
+from ann_keras import command, data, plots
+from ann_keras.evaluation import restoration
+from ann_keras.recipes import convnet, rbm
+from ann_keras.report import decide
 
+Recipe, Labelling = command.flat(rbm.Recipe), command.group(convnet.Recipe, "source")
 REGIONS = "top", "bottom", "left", "right", "middle"
 
 
 @dataclass(frozen=True)
-class Settings(shared.RBM):
+class Settings:
+    recipe: Recipe = rbm.Recipe()  # report
+    labelling: Labelling = convnet.LABELLING  # ours: the judge
     more: int = 16  # report: rows removed at the top
     removed: int = 12  # report, of task 4.1.4: lines removed of each region
     steps: int = 10  # report: Gibbs steps
-    images: int = 2_000  # ours: test digits
-    epochs: int = 10  # ours: of the labelling convnet
+    digits: int = 2_000  # ours: test digits
     seeds: int = 3  # ours: of the RBM; the report shows one
 
 
 PRESETS = {
-    "smoke": Settings(**shared.RBM_SMOKE, images=100, epochs=1, seeds=1),
-    "quick": Settings(**shared.RBM_QUICK, images=1_000, epochs=8, seeds=1),
+    "smoke": Settings(rbm.SMOKE, convnet.LABELLING_SMOKE, digits=100, seeds=1),
+    "quick": Settings(rbm.QUICK, convnet.LABELLING_QUICK, digits=1_000, seeds=1),
     "report": Settings(),
 }
 
 
 def run(task, settings):
-    restoration = experiments.restoration
-    machines, judge, rows, labels = restoration.prepare(task, settings)
-    cuts = {f"{region} {settings.removed}": (region, settings.removed) for region in REGIONS}
-    cuts[f"top {settings.more}"] = "top", settings.more
-    first = [np.argmax(labels == digit) for digit in range(10)]
+    source = settings.recipe.source
+    labelling = task.run(convnet.train, replace(settings.labelling, source=source), seed=0)
+    runs = task.repeat(rbm.train, settings.recipe)
+    _, truth = data.mnist.test_rows(source, settings.digits)
+    restored = {
+        (region, lines): task.repeat(
+            rbm.restore, training=runs, labelling=labelling, region=region, lines=lines,
+            steps=settings.steps, digits=settings.digits,
+            shown=[np.argmax(truth == digit) for digit in range(10)],
+        )
+        for region, lines in [(region, settings.removed) for region in REGIONS]
+        + [("top", settings.more)]
+    }
+
     shares, pictures = {}, {}
-    for name, cut in cuts.items():
-        known = restoration.known_pixels(*cut)
-        predicted = restoration.compare(machines, judge, rows, known, settings.steps)
-        found = {kind: restoration.shares(guess, labels)[0] for kind, guess in predicted.items()}
-        for kind, share in found.items():
-            if kind != "whole":
-                task.measure(f"{name.replace(' ', '_')}/{kind}/right_label", share, better="higher")
-        shares[name] = {kind: float(np.mean(share)) for kind, share in found.items()}
-        pictures[f"{name}: cut"] = np.where(known, rows[first], 0)
-        pictures[f"{name}: held"] = restoration.restore(
-            machines[0], rows[first], known, settings.steps, clamped=True
-        )[1]
+    for (region, lines), results in restored.items():
+        name = f"{region} {lines}"
+        right = restoration.right(results, truth)
+        del right["whole"]
+        for kind, values in right.items():
+            task.measure(f"{region}_{lines}/{kind}/right_label", values.mean(axis=1),
+                         better="higher")
+        shares[name] = {kind: float(values.mean(axis=1).mean()) for kind, values in right.items()}
+        pictures[f"{name}: cut"] = results[0]["cut_images"]
+        pictures[f"{name}: held"] = results[0]["clamped_images"]
     kinds = "cut", "free", "free_raw", "clamped"
     task.table("regions", ["removed", *kinds],
                [[name, *(f"{share[kind]:.3f}" for kind in kinds)]
                 for name, share in shares.items()])
-    restoration.draw(task, "restored_regions", pictures)
-    draw(task, shares)
-    judge_claims(task, settings, shares)
-
-
-def draw(task, shares):
+    plots.sample_rows(task, "restored_regions", pictures)
     figure, (axes,) = plots.panels(width=8.5)
-    titles = {"cut": "cut, not restored", "free": "free-running", "clamped": "known pixels held"}
-    width = 0.8 / len(titles)
-    for number, (kind, title) in enumerate(titles.items()):
-        axes.bar(np.arange(len(shares)) + (number - 1) * width,
-                 [share[kind] for share in shares.values()], width, label=title)
+    plots.grouped_bars(
+        axes, {title: [share[kind] for share in shares.values()]
+               for kind, title in restoration.KINDS.items()}, list(shares),
+    )
     axes.set(xlabel="lines removed", ylabel="share with the right label", ylim=(0, 1.15))
-    axes.set_xticks(range(len(shares)), list(shares))
-    axes.legend(ncols=3, loc="upper center")
     task.figure("regions", figure)
+    task.decide(judge(shares, settings.removed, settings.more, len(truth)))
 
 
-def judge_claims(task, settings, shares):
-    margin = experiments.restoration.margin
-    half = shares[f"top {settings.more}"]
+def judge(shares, removed, more, number):
+    """Verdicts from shares of right labels.
+
+    Args:
+        shares: dict of "top 12", region and lines removed → dict of kind → share.
+        removed: lines of every region.
+        more: rows of the top.
+        number: of digits.
+    """
+    half = shares[f"top {more}"]
     about = 0.1  # how far from one half still counts as about
-    task.claim(
-        "4.1.5-a", bool(abs(half["free"] - 0.5) <= about),
-        f"With {settings.more} rows removed {half['free']:.1%} of {settings.images:,} digits are "
-        f"restored as published (± {margin(half['free'], settings.images):.1%}), "
-        f"{half['clamped']:.1%} with the known pixels held; {half['cut']:.1%} are recognised "
-        "without restoration.",
-    )
-    alike = {name: shares[f"{name} {settings.removed}"]["free"]
-             for name in ("bottom", "left", "right")}
-    middle = shares[f"middle {settings.removed}"]["free"]
+    alike = {name: shares[f"{name} {removed}"]["free"] for name in ("bottom", "left", "right")}
+    middle = shares[f"middle {removed}"]["free"]
     spread = max(alike.values()) - min(alike.values())
-    task.claim(
-        "4.1.5-b", bool(spread <= about and middle < min(alike.values())),
-        f"Restored with {settings.removed} lines removed: "
-        + ", ".join(f"{name} {share:.1%}" for name, share in alike.items())
-        + f", middle {middle:.1%}, top {shares[f'top {settings.removed}']['free']:.1%}. Up to "
-        f"{about:.0%} apart counts as alike.",
-    )
+    return {
+        "4.1.5-a": (
+            abs(half["free"] - 0.5) <= about,
+            f"With {more} rows removed {half['free']:.1%} of {number:,} digits are restored as "
+            f"published (± {decide.share_margin(half['free'], number):.1%}), "
+            f"{half['clamped']:.1%} with the known pixels held; {half['cut']:.1%} are recognised "
+            "without restoration.",
+        ),
+        "4.1.5-b": (
+            spread <= about and middle < min(alike.values()),
+            f"Restored with {removed} lines removed: "
+            + ", ".join(f"{name} {share:.1%}" for name, share in alike.items())
+            + f", middle {middle:.1%}, top {shares[f'top {removed}']['free']:.1%}. Up to "
+            f"{about:.0%} apart counts as alike.",
+        ),
+    }
 
 
 if __name__ == "__main__":

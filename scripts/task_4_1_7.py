@@ -6,130 +6,152 @@ shown both ways, as states and as probabilities, both after one step from test i
 chains. Quality is the Fréchet distance to training digits on the features of a convnet: of how many
 samples the convnet is sure does not tell, since chains that all show one figure can have it sure.
 
-    python scripts/task_4_1_7.py                     about 40 seconds
+    python scripts/task_4_1_7.py                     about 30 seconds
     python scripts/task_4_1_7.py --preset report     about 5 minutes, with the RBM of task 4.1.2
                                                      and the DBM of task 4.1.6
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import numpy as np
+from ann_keras import command, data, plots
+from ann_keras.evaluation import scoreboard
+from ann_keras.recipes import convnet, dbm, rbm
 
-from ann_keras import command, experiments, plots
-from ann_keras.experiments import settings as shared
+DBM, RBM = command.flat(dbm.Recipe), command.group(rbm.Recipe, "source")
+Labelling = command.group(convnet.Recipe, "source")
 
 
 @dataclass(frozen=True)
-class Settings(shared.DBM):
+class Settings:
+    recipe: DBM = dbm.Recipe()  # of the DBM
+    rbm: RBM = rbm.Recipe()  # report
+    labelling: Labelling = convnet.LABELLING  # ours: the judge
     chain: int = 2_000  # ours: steps of a long chain from random states
-    images: int = 1_000  # ours: samples that are counted
-    epochs: int = 10  # ours: of the labelling convnet
+    samples: int = 1_000  # ours: that are scored
     seeds: int = 1  # the report shows one machine
 
 
 PRESETS = {
-    "smoke": Settings(**shared.DBM_SMOKE, chain=5, images=30, epochs=1),
-    "quick": Settings(**shared.DBM_QUICK, chain=300, images=300, epochs=8),
+    "smoke": Settings(dbm.SMOKE, rbm.SMOKE, convnet.LABELLING_SMOKE, chain=5, samples=30),
+    "quick": Settings(dbm.QUICK, rbm.QUICK, convnet.LABELLING_QUICK, chain=300, samples=300),
     "report": Settings(),
 }
-STARTS = {"one step from test images": "one_step", "long chains": "long_chains"}
+STARTS = {"one_step": "one step from test images", "long_chains": "long chains"}
 KINDS = "states", "probabilities"
 MEASURES = "frechet", "confident", "diversity", "specks", "grey", "background", "noisy"
 
 
 def run(task, settings):
-    boltzmann, dbm = experiments.boltzmann, experiments.dbm
-    board = experiments.samples.Scoreboard(
-        task, epochs=settings.epochs, source=settings.source, number=settings.images
-    )
-    rows, _ = boltzmann.test_digits(settings.source, settings.images)
-    samples = []
-    for seed in task.seeds:
-        rbm = boltzmann.rbm_of(boltzmann.published_rbm(task, settings, seed, of="4.1.2"))
-        deep = dbm.machine_of(dbm.trained(task, settings, seed, of="4.1.6"))
-        samples.append(sample(rbm, deep, rows, settings.chain))
+    source = settings.recipe.source
+    labelling = task.run(convnet.train, replace(settings.labelling, source=source), seed=0)
+    runs = {"RBM": task.repeat(rbm.train, replace(settings.rbm, source=source)),
+            "DBM": task.repeat(dbm.train, settings.recipe)}
+    results = {
+        machine: task.repeat(sample, training=group, labelling=labelling, chain=settings.chain,
+                             samples=settings.samples)
+        for machine, group in runs.items()
+    }
+    digits = task.run(score_digits, labelling=labelling, source=source, samples=settings.samples)
+
+    keys = [(machine, start, kind) for kind in KINDS for start in STARTS for machine in results]
     quality = {}
-    for key in samples[0]:
-        found = [board.score(drawn[key]) for drawn in samples]
-        quality[key] = {name: np.array([values[name] for values in found]) for name in MEASURES}
-        for name, values in quality[key].items():
-            task.measure("/".join((*key, name)), values)
-    found = board.score(boltzmann.binary(rows))
-    digits = {name: found[name] for name in MEASURES}
-    for name, value in digits.items():
-        task.measure(f"test_digits/{name}", value)
-    quality = {key: {name: values.mean() for name, values in found.items()}
-               for key, found in quality.items()}
-    task.table(
-        "samples", ["machine", "start", "shown as", *digits],
-        [[*key, *(f"{value:.3f}" for value in values.values())]
-         for key, values in quality.items()],
-    )
-    drawn = samples[0]
-    draw(task, drawn)
-    judge_claims(task, quality, digits)
+    for machine, start, kind in keys:
+        found = {name: results[machine][f"{start}/{kind}/{name}"] for name in MEASURES}
+        for name, values in found.items():
+            task.measure(f"{machine}/{start}/{kind}/{name}", values)
+        quality[machine, start, kind] = {name: values.mean() for name, values in found.items()}
+    for name in MEASURES:
+        task.measure(f"test_digits/{name}", digits[name])
+    task.table("samples", ["machine", "start", "shown as", *MEASURES],
+               [[*key, *(f"{value:.3f}" for value in found.values())]
+                for key, found in quality.items()])
+    plots.sample_rows(task, "fig20_boltzmann_samples", {
+        f"{machine}, {kind}\n{STARTS[start]}": results[machine][0][f"{start}/{kind}/images"]
+        for machine, start, kind in keys
+    })
+    task.decide(judge(quality, digits))
 
 
-def sample(rbm, deep, rows, chain):
-    """Samples of both machines, by (machine, start, kind)."""
-    drawn = {}
+def sample(training, labelling, chain, samples):
+    """Scores of samples of a machine.
+
+    Args:
+        training: run of ``rbm.train`` or ``dbm.train``.
+        labelling: training of the labelling convnet.
+        chain: steps of a long chain.
+        samples: how many are scored.
+
+    Returns:
+        Dict: "one_step/states/frechet" and so on, by start, kind and ``MEASURES``; and, after
+        start and kind, "images" (10, 784), uint8.
+    """
+    source = training.recipe.source
+    rows, _ = data.mnist.test_rows(source, samples)
+    board, found = scoreboard.board(labelling, source, samples), {}
+    if isinstance(training.recipe, rbm.Recipe):
+        machine = rbm.rbm_of(training)
+        step = machine.reconstruct
+    else:
+        machine = dbm.machine_of(training)
+        step = machine.sample
     for kind in KINDS:
         grey = {"probabilities": kind == "probabilities"}
-        drawn["RBM", "one_step", kind] = rbm.reconstruct(rows, **grey)
-        drawn["DBM", "one_step", kind] = deep.sample(rows, 1, **grey)
-        drawn["RBM", "long_chains", kind] = rbm.sample(len(rows), chain, **grey)
-        drawn["DBM", "long_chains", kind] = deep.sample(len(rows), chain, **grey)
-    return drawn
+        for start, images in (("one_step", step(rows, steps=1, **grey)),
+                              ("long_chains", machine.sample(samples, chain, **grey))):
+            scores = board.score(images)
+            found |= {f"{start}/{kind}/{name}": scores[name] for name in MEASURES}
+            found[f"{start}/{kind}/images"] = scoreboard.to_bytes(images[:10])
+    return found
 
 
-def draw(task, drawn, columns=10):
-    figure, axes = plots.image_grid(len(drawn), columns, size=0.85)
-    titles = {short: long for long, short in STARTS.items()}
-    for line, ((machine, start, kind), images) in zip(axes, drawn.items(), strict=True):
-        for panel, image in zip(line, images):
-            panel.imshow(image.reshape(28, 28), cmap="gray", vmin=0, vmax=1)
-        line[0].set_ylabel(f"{machine}, {kind}\n{titles[start]}", fontsize=7, rotation=0,
-                           ha="right", va="center")
-    task.figure("fig20_boltzmann_samples", figure)
+def score_digits(labelling, source, samples):
+    """The scores of as many binary test digits, from ``Scoreboard.score``."""
+    rows, _ = data.mnist.test_rows(source, samples)
+    return scoreboard.board(labelling, source, samples).score(data.mnist.binary(rows))
 
 
-def judge_claims(task, quality, digits):
-    def found(measure, machine, start, kind):
-        return quality[machine, start, kind][measure]
+def judge(quality, digits):
+    """Verdicts from measures of samples.
 
-    better = [
-        found("frechet", "DBM", start, kind) < found("frechet", "RBM", start, kind)
-        for start in STARTS.values() for kind in KINDS
-    ]
-    published = (found("frechet", "DBM", "long_chains", "probabilities")
-                 < found("frechet", "RBM", "one_step", "states"))
-    task.claim(
-        "4.1.7-a", True if all(better) else "artefact" if published else False,
-        "Fréchet distance to digits, and share of which the convnet is sure, RBM and DBM: "
-        + "; ".join(
-            f"{long}, {kind} " + " and ".join(
-                f"{found('frechet', machine, short, kind):.3g} "
-                f"({found('confident', machine, short, kind):.0%})" for machine in ("RBM", "DBM")
-            ) for long, short in STARTS.items() for kind in KINDS
-        ) + f"; binary test digits {digits['frechet']:.3g} ({digits['confident']:.0%}). As "
-        "published, the DBM's probabilities from long chains stand beside the RBM's states after "
-        "one step.",
-        deviation=None if all(better) else "D11",
-    )
-    grey = {
-        (machine, kind): quality[machine, "long_chains", kind]["grey"]
-        for machine in ("RBM", "DBM") for kind in KINDS
-    }
+    Args:
+        quality: dict of (machine, start, kind) → dict of measures.
+        digits: measures of binary test digits.
+    """
+    ways = [(start, kind) for start in STARTS for kind in KINDS]
+
+    def distance(machine, *way):
+        return quality[(machine, *way)]["frechet"]
+
+    better = [distance("DBM", *way) < distance("RBM", *way) for way in ways]
+    published = (distance("DBM", "long_chains", "probabilities")
+                 < distance("RBM", "one_step", "states"))
+    grey = {(machine, kind): quality[machine, "long_chains", kind]["grey"]
+            for machine in ("RBM", "DBM") for kind in KINDS}
     alike = all(grey[machine, "states"] == 0 < grey[machine, "probabilities"]
                 for machine in ("RBM", "DBM"))
-    task.claim(
-        "4.1.7-b", "artefact" if alike else False,
-        "Pixels between 0.1 and 0.9: "
-        + ", ".join(f"{share:.1%} of the {machine}'s {kind}"
-                    for (machine, kind), share in grey.items())
-        + ". Either machine has binary pixels as states and smooth edges as probabilities.",
-        deviation="D11",
-    )
+    return {
+        "4.1.7-a": (
+            True if all(better) else "artefact" if published else False,
+            "Fréchet distance to digits, and share of which the convnet is sure, RBM and DBM: "
+            + "; ".join(
+                f"{STARTS[start]}, {kind} " + " and ".join(
+                    f"{found['frechet']:.3g} ({found['confident']:.0%})"
+                    for found in (quality[machine, start, kind] for machine in ("RBM", "DBM"))
+                ) for start, kind in ways
+            ) + f"; binary test digits {digits['frechet']:.3g} ({digits['confident']:.0%}). As "
+            "published, the DBM's probabilities from long chains stand beside the RBM's states "
+            "after one step.",
+            None if all(better) else "D11",
+        ),
+        "4.1.7-b": (
+            "artefact" if alike else False,
+            "Pixels between 0.1 and 0.9: "
+            + ", ".join(f"{share:.1%} of the {machine}'s {kind}"
+                        for (machine, kind), share in grey.items())
+            + ". Either machine has binary pixels as states and smooth edges as probabilities.",
+            "D11",
+        ),
+    }
 
 
 if __name__ == "__main__":

@@ -6,36 +6,44 @@ the losses of a discriminator that cannot tell both apart. The published discrim
 even when it is only asked (D13); the same weights are asked without. The generator's loss is the
 non-saturating one; a curve shows why.
 
-    python scripts/task_4_2_1.py                     about 30 seconds, 4,000 digits
+    python scripts/task_4_2_1.py                     about 25 seconds, 4,000 digits
     python scripts/task_4_2_1.py --preset report     with the dense GAN of task 4.2.3
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ann_keras import command, experiments, plots
-from ann_keras.experiments import settings as shared
+from ann_keras import command, data, plots
+from ann_keras.recipes import convnet, gan
+
+Recipe = command.flat(gan.Recipe, "backbone", "corrected")
+Labelling = command.group(convnet.Recipe, "source")
 
 
 @dataclass(frozen=True)
-class Settings(shared.GAN):
+class Settings:
+    recipe: Recipe = gan.Recipe()
+    labelling: Labelling = convnet.LABELLING  # ours: the judge
+    samples: int = 10_000  # ours: that are scored
     seeds: int = 1  # the report shows one run
 
 
 PRESETS = {
-    "smoke": Settings(**shared.GAN_SMOKE),
-    "quick": Settings(**shared.GAN_QUICK),
+    "smoke": Settings(gan.SMOKE, convnet.LABELLING_SMOKE, samples=100),
+    "quick": Settings(gan.QUICK, convnet.LABELLING_QUICK, samples=1_000),
     "report": Settings(),
 }
+PROBED = 1_000  # images that the discriminator is asked about without its dropout
 
 
 def run(task, settings):
-    scoreboard = experiments.samples.scoreboard(task, settings)
-    runs = experiments.gan.trained(task, settings, scoreboard, of="4.2.3")
-    real, fake = (
-        np.stack([run[f"{kind}_probability"] for run in runs]) for kind in ("real", "fake")
-    )
+    recipe, samples = settings.recipe, settings.samples
+    labelling = task.run(convnet.train, replace(settings.labelling, source=recipe.source), seed=0)
+    runs = gan.published(task, recipe, labelling)
+    asked = task.repeat(gan.score, training=runs, labelling=labelling, samples=samples)
+    dropped = task.run(without_dropout, training=runs[0])
+    real, fake = asked["real_probability"], asked["fake_probability"]
     task.measure("real/probability", real.mean(axis=1))
     task.measure("fake/probability", fake.mean(axis=1))
     losses = {
@@ -43,7 +51,6 @@ def run(task, settings):
         "discriminator": -(np.log(np.maximum(real, 1e-30)).mean(axis=1)
                            + np.log1p(-np.minimum(fake, 1 - 1e-7)).mean(axis=1)) / 2,
     }
-    dropped = experiments.gan.without_dropout(runs[0], settings.source)
     for name, values in dropped.items():
         kind, _, plain = name.partition("_")
         task.measure(f"seed_0/{kind}/probability/{'without' if plain else 'with'}_dropout",
@@ -51,13 +58,35 @@ def run(task, settings):
     even = np.log(2)  # of a discriminator that gives 1/2 to everything
     rows = []
     for network, values in losses.items():
-        last = np.array([run[f"{network}_loss"][-1] for run in runs])
+        last = runs[f"{network}_loss"][:, -1]
         task.measure(f"{network}/loss/after_training", values)
         task.measure(f"{network}/loss/last_epoch", last)
         rows.append([network, f"{even:.3f}", f"{values.mean():.3f}", f"{last.mean():.3f}"])
     task.table("losses", ["network", "cannot tell apart", "after training",
                           "mean of the last epoch"], rows)
     draw(task, dropped)
+
+
+def without_dropout(training):
+    """What D13 does: a published discriminator with and without its dropout.
+
+    Args:
+        training: of ``gan.train``.
+
+    Returns:
+        Dict of name → probabilities of being real, out of training, (1000,): "real" and "fake",
+        with the dropout that is always on, "real_plain" and "fake_plain", without.
+    """
+    import keras
+
+    keras.utils.set_random_seed(0)
+    published, plain = gan.model_of(training), gan.model_of(training, corrected=True)
+    noise = np.random.default_rng(0).normal(size=(PROBED, published.latent_dim))
+    digits = data.mnist.rows(training.recipe.source)[0][:PROBED]
+    images = {"real": digits.reshape(-1, 28, 28, 1), "fake": published.decode(noise, raw=True)}
+    return {name + suffix: gan.real_probability(model, part)
+            for model, suffix in ((published, ""), (plain, "_plain"))
+            for name, part in images.items()}
 
 
 def draw(task, dropped):

@@ -5,27 +5,36 @@ each step of the generator, as many of these each time; coverage and recall say 
 digits the samples reach, the classes' entropy whether some digits are missing, and the share of
 which a convnet is sure whether they are digits at all.
 
-    python scripts/task_4_2_2.py                     about a minute, 4,000 digits
+    python scripts/task_4_2_2.py                     about 30 seconds, 4,000 digits
     python scripts/task_4_2_2.py --preset report     about two hours on two cores, full MNIST
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ann_keras import command, experiments, plots
-from ann_keras.experiments import settings as shared
+from ann_keras import command, plots
+from ann_keras.evaluation import scoreboard
+from ann_keras.recipes import convnet, gan
+from ann_keras.report import decide
+
+Recipe = command.flat(gan.Recipe, "discriminator_steps")
+Labelling = command.group(convnet.Recipe, "source")
 
 
 @dataclass(frozen=True)
-class Settings(shared.GAN):
-    epochs: int = 10  # ours: of the generator; the report's run has 50
+class Settings:
+    recipe: Recipe = gan.Recipe(epochs=10)  # ours: epochs; the report's run has 50
+    labelling: Labelling = convnet.LABELLING  # ours: the judge
     strengths: tuple[int, ...] = (1, 2, 5, 10)  # ours: discriminator steps a generator step
+    samples: int = 10_000  # ours: that are scored
+    seeds: int = 3  # ours; the report shows one run
 
 
 PRESETS = {
-    "smoke": Settings(**shared.GAN_SMOKE | {"strengths": (1, 2)}),
-    "quick": Settings(**shared.GAN_QUICK | {"epochs": 5, "strengths": (1, 5)}),
+    "smoke": Settings(gan.SMOKE, convnet.LABELLING_SMOKE, (1, 2), samples=100, seeds=1),
+    "quick": Settings(replace(gan.QUICK, epochs=3), convnet.LABELLING_QUICK, (1, 5),
+                      samples=1_000, seeds=1),
     "report": Settings(),
 }
 LOSS = 0.1  # of the classes' entropy, over that of equal shares, from which modes are lost
@@ -35,26 +44,27 @@ MEASURES = {
 
 
 def run(task, settings):
-    board = experiments.samples.scoreboard(task, settings)
-    runs = {
-        steps: experiments.gan.trained(task, settings, board, steps=steps, keep=False)
-        for steps in settings.strengths
-    }
-    scores = {steps: experiments.samples.scores(group) for steps, group in runs.items()}
+    recipe, samples = settings.recipe, settings.samples
+    labelling = task.run(convnet.train, replace(settings.labelling, source=recipe.source), seed=0)
+    runs = {steps: task.repeat(gan.train, replace(recipe, discriminator_steps=steps))
+            for steps in settings.strengths}
+    scored = {steps: task.repeat(gan.score, training=group, labelling=labelling, samples=samples)
+              for steps, group in runs.items()}
+    floor = task.run(scoreboard.floor, labelling=labelling, source=recipe.source, samples=samples)
+    scores = {steps: scoreboard.scores(group) for steps, group in scored.items()}
     for steps, found in scores.items():
-        experiments.samples.measure(task, f"steps_{steps}", found)
+        scoreboard.measure(task, f"steps_{steps}", found)
         for network in ("generator", "discriminator"):
             task.measure(f"steps_{steps}/{network}_loss/last",
-                         [run[f"{network}_loss"][-1] for run in runs[steps]])
+                         runs[steps][f"{network}_loss"][:, -1])
     names = ["frechet", "recall", *MEASURES]
     task.table(
         "strengths", ["discriminator steps", *names],
         [[steps, *(f"{found[name].mean():.3f}" for name in names)]
          for steps, found in scores.items()],
     )
-    floor = board.floor(task, of="4.2.3")
     draw(task, runs, scores, floor)
-    judge(task, scores, floor)
+    task.decide(judge(scores, floor))
 
 
 def draw(task, runs, scores, floor):
@@ -70,24 +80,27 @@ def draw(task, runs, scores, floor):
     left.legend()
     for color, (steps, group) in enumerate(runs.items()):
         for network, line in (("generator", "-"), ("discriminator", "--")):
-            plots.curve(right, np.stack([run[f"{network}_loss"] for run in group]),
-                        label=f"{network}, {steps}", color=f"C{color}", ls=line)
+            plots.curve(right, group[f"{network}_loss"], label=f"{network}, {steps}",
+                        color=f"C{color}", ls=line)
     right.set(xlabel="epoch", ylabel="mean loss (nats)", yscale="log")
     right.legend(fontsize=7, ncols=2)
     task.figure("strength", figure)
 
 
-def judge(task, scores, floor):
-    """Coverage alone would not do: samples that are no digits cover none, of whatever variety."""
+def judge(scores, floor):
+    """Verdict from scores by number of steps, each a dict of arrays (seeds,), and test digits'.
+
+    Coverage alone would not do: samples that are no digits cover none, of whatever variety.
+    """
     most = max(scores)
     best = {name: np.max([found[name] for steps, found in scores.items() if steps < most], axis=0)
-            for name in ("coverage", "confident", "diversity")}
+            for name in MEASURES}
     halved = {name: scores[most][name] < best[name] / 2 for name in ("coverage", "confident")}
     collapsed = (halved["coverage"] & ~halved["confident"]) | (
         scores[most]["diversity"] <= best["diversity"] - LOSS
     )
-    task.claim(
-        "4.2.2-a", experiments.samples.over_seeds(collapsed),
+    return {"4.2.2-a": (
+        decide.over_seeds(collapsed),
         "Coverage of the digits, share of samples of which the convnet is sure, and entropy of the "
         "classes, with " + "; ".join(
             f"{steps} discriminator steps {found['coverage'].mean():.3f}, "
@@ -98,7 +111,7 @@ def judge(task, scores, floor):
         f"{float(floor['diversity']):.2f}. Collapse, which is {LOSS:g} less entropy with {most} "
         "steps than the best of fewer, or less than half its coverage where not the convnet's "
         f"share is less than half, too: {collapsed.sum()} of {len(collapsed)} seeds.",
-    )
+    )}
 
 
 if __name__ == "__main__":

@@ -6,87 +6,124 @@ report's 50, which every figure and table says. The report does not tell whether
 images pass the discriminator's batch normalisation together; given in separate batches, as in
 PyTorch's DCGAN example, they make this generator collapse, which one run shows.
 
-    python scripts/task_4_2_5.py                     about a minute, 512 of 4,000 digits
+    python scripts/task_4_2_5.py                     about 30 seconds, 256 of 4,000 digits
     python scripts/task_4_2_5.py --preset report     hours on two cores
 """
 
+from dataclasses import dataclass, replace
+from typing import Literal
+
 import numpy as np
 
-from ann_keras import command, experiments, models
-from ann_keras.experiments import settings as shared
+from ann_keras import command, models, plots
+from ann_keras.evaluation import scoreboard
+from ann_keras.recipes import convnet, gan
+from ann_keras.report import decide
+
+Dense = command.group(gan.Recipe, "source", "backbone", "corrected")
+Conv = command.group(gan.Recipe, "source", "backbone", "corrected", "separate_batches")
+Labelling = command.group(convnet.Recipe, "source")
 
 
-PRESETS = shared.CONV_GAN_PRESETS
+@dataclass(frozen=True)
+class Settings:
+    conv: Conv = gan.CONVOLUTIONAL  # of the convolutional GAN
+    gan: Dense = gan.Recipe()  # of that with dense networks
+    labelling: Labelling = convnet.LABELLING  # ours: the judge
+    source: Literal["full", "sample"] = "full"  # report: MNIST, or the sample of 4,000 digits
+    samples: int = 10_000  # ours: that are scored
+    conv_seeds: int = 1  # ours: of the convolutional GAN; the report shows one run
+    seeds: int = 3  # ours: of the dense GAN
+
+
+PRESETS = {
+    "smoke": Settings(gan.CONVOLUTIONAL_SMOKE, gan.SMOKE, convnet.LABELLING_SMOKE, "sample",
+                      samples=100, seeds=1),
+    "quick": Settings(gan.CONVOLUTIONAL_QUICK, gan.QUICK, convnet.LABELLING_QUICK, "sample",
+                      samples=1_000, seeds=1),
+    "report": Settings(),
+}
 SIGNS = {"confident": 1, "background": -1}  # clearer, less noise: measures, and what is better
+PUBLISHED = gan.DENSE[0]
 
 
 def run(task, settings):
-    gan, samples, gallery = experiments.gan, experiments.samples, experiments.gallery
-    board = samples.scoreboard(task, settings)
-    runs = gan.dense(task, settings, board) | gan.convolutional(task, settings, board)
+    source, samples = settings.source, settings.samples
+    recipe, conv, judging = (replace(part, source=source)
+                             for part in (settings.gan, settings.conv, settings.labelling))
+    labelling = task.run(convnet.train, judging, seed=0)
+    dense = gan.dense(task, recipe, labelling)
+    runs = dense | gan.convolutional(task, conv, settings.conv_seeds)
+    scored = {name: task.repeat(gan.score, training=group, labelling=labelling, samples=samples)
+              for name, group in runs.items()}
+    floor = task.run(scoreboard.floor, labelling=labelling, source=source, samples=samples)
     network = models.gan.GAN("conv")
     for part in ("generator", "discriminator"):
         count = models.weights.count_trainable(getattr(network, part))
         task.measure(f"conv_gan/{part}/parameters", count)
-    scores = {name: samples.scores(group) for name, group in runs.items()}
+    scores = {name: scoreboard.scores(group) for name, group in scored.items()}
     for name, found in scores.items():
-        samples.measure(task, name, found)
-    floor = board.floor(task, of="4.2.3")
-    gallery.table(task, "scores", scores, floor)
-    gallery.draw_classes(task, "classes", scores, floor)
+        scoreboard.measure(task, name, found)
+    scoreboard.table(task, "scores", scores, floor)
+    plots.class_shares(task, "classes", scores, floor)
     for stem, published in (("fig21_gan_samples", True), ("other_samples", False)):
-        gallery.draw_samples(task, stem, {
-            name: group[0]["images"] for name, group in runs.items()
+        plots.sample_grids(task, stem, {
+            name: group[0]["images"] for name, group in scored.items()
             if ("as published" in name) == published
         })
-    gallery.draw_walks(task, "walks", {
-        name: group[0]["walks"] for name, group in runs.items() if name not in shared.DENSE_GANS
+    plots.walks(task, "walks", {
+        name: group[0]["walks"] for name, group in scored.items() if name not in dense
     })
-    judge(task, scores, early(runs[shared.DENSE_GANS[0]], settings))
+    task.decide(judge(scores, early(dense[PUBLISHED], conv.epochs)))
 
 
-def early(runs, settings):
-    """Scores of the dense GAN as soon as they were taken after as many epochs, means over seeds."""
-    epochs = runs[0]["watched_epochs"]
-    place = min(np.searchsorted(epochs, settings.conv_epochs), len(epochs) - 1)
-    names = (*SIGNS, "frechet")
-    return {name: np.mean([run[f"watched_{name}"][place] for run in runs]) for name in names} | {
-        "epoch": int(epochs[place])
+def early(runs, epochs):
+    """Scores of a dense GAN as soon as they were taken after so many epochs, means over seeds."""
+    watched = runs[0]["watched_epochs"]
+    place = min(np.searchsorted(watched, epochs), len(watched) - 1)
+    return {name: runs[f"watched_{name}"][:, place].mean() for name in (*SIGNS, "frechet")} | {
+        "epoch": int(watched[place])
     }
 
 
-def judge(task, scores, alike):
-    """Compare with the dense GAN at its end and, to part epochs from backbone, at as many."""
+def judge(scores, alike):
+    """Compare with the dense GAN at its end and, to part epochs from backbone, at as many.
+
+    Args:
+        scores: by name, first of the dense GANs, each a dict of arrays (seeds, …).
+        alike: of ``early``.
+    """
     mean = {name: {measure: values.mean(axis=0) for measure, values in found.items()}
             for name, found in scores.items()}
-    convolutional = [name for name in scores if name not in shared.DENSE_GANS]
+    convolutional = [name for name in scores if name not in gan.DENSE]
     published = convolutional[0]
     seeds, conv = scores[published]["classes"], mean[published]
 
     def better(than):
         return all(sign * conv[name] > sign * than[name] for name, sign in SIGNS.items())
 
-    dense = shared.DENSE_GANS[0]
-    verdict = True if better(mean[dense]) else None if better(alike) else False
-    named = mean | {f"{dense}, at its epoch {alike['epoch']}": alike}
-    task.claim(
-        "4.2.5-a", experiments.samples.decided(verdict, len(seeds)),
-        "Share of the samples of which the convnet is sure, background level, and Fréchet "
-        "distance: " + "; ".join(
-            f"{name} {values['confident']:.1%}, {values['background']:.4f}, "
-            f"{values['frechet']:.1f}" for name, values in named.items()
-        ) + f". Seeds of the convolutional GAN: {len(seeds)}.",
-        deviation="D12",
-    )
+    verdict = True if better(mean[PUBLISHED]) else None if better(alike) else False
+    named = mean | {f"{PUBLISHED}, at its epoch {alike['epoch']}": alike}
     first = seeds.argmax(axis=1) == 0
     shares = {name: mean[name]["classes"] for name in convolutional}
-    task.claim(
-        "4.2.5-b", experiments.samples.over_seeds(first, possible=seeds[:, 0] > 0.1),
-        "Most frequent label of the samples, and the share of 0s: " + "; ".join(
-            f"{name} {int(classes.argmax())} ({classes.max():.1%}), {classes[0]:.1%}"
-            for name, classes in shares.items()
-        ) + f" (seeds: {len(seeds)}). Above a tenth without leading counts as undecided.",
-    )
+    return {
+        "4.2.5-a": (
+            decide.with_enough_seeds(verdict, len(seeds)),
+            "Share of the samples of which the convnet is sure, background level, and Fréchet "
+            "distance: " + "; ".join(
+                f"{name} {values['confident']:.1%}, {values['background']:.4f}, "
+                f"{values['frechet']:.1f}" for name, values in named.items()
+            ) + f". Seeds of the convolutional GAN: {len(seeds)}.",
+            "D12",
+        ),
+        "4.2.5-b": (
+            decide.over_seeds(first, possible=seeds[:, 0] > 0.1),
+            "Most frequent label of the samples, and the share of 0s: " + "; ".join(
+                f"{name} {int(classes.argmax())} ({classes.max():.1%}), {classes[0]:.1%}"
+                for name, classes in shares.items()
+            ) + f" (seeds: {len(seeds)}). Above a tenth without leading counts as undecided.",
+        ),
+    }
 
 
 if __name__ == "__main__":

@@ -14,176 +14,177 @@ GANs and VAEs are the median epoch times the epochs.
     python scripts/task_4_2_6.py --preset report     about half an hour after those
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
-from ann_keras import command, experiments, plots
-from ann_keras.experiments import settings as shared
+from ann_keras import command, plots
+from ann_keras.evaluation import scoreboard
+from ann_keras.recipes import autoencoder, convnet, dbm, gan, mixture, rbm, vae
+from ann_keras.report import decide
+
+RBM = command.group(rbm.Recipe, "source")
+DBM = command.group(dbm.Recipe, "source", "binarization")
+Dense = command.group(gan.Recipe, "source", "backbone", "corrected")
+Conv = command.group(gan.Recipe, "source", "backbone", "corrected", "separate_batches")
+Variational = command.group(vae.Recipe, "source", "binarize")
+Pretraining = command.group(autoencoder.Pretraining, "source")
+Mixture = command.group(mixture.Recipe, "source")
+Labelling = command.group(convnet.Recipe, "source")
 
 
 @dataclass(frozen=True)
 class Settings:
-    dbm: shared.ScoredDBM = field(default_factory=shared.ScoredDBM)
-    gan: shared.ConvGAN = field(default_factory=shared.ConvGAN)
-    vae: shared.BinaryVAE = field(default_factory=shared.BinaryVAE)
-    autoencoder: shared.Decoding = field(default_factory=shared.Decoding)
-    components: int = 100  # ours: of the mixture
+    rbm: RBM = rbm.Recipe()
+    dbm: DBM = dbm.Recipe()
+    conv: Conv = gan.CONVOLUTIONAL  # of the convolutional GAN
+    gan: Dense = gan.Recipe()  # of that with dense networks
+    binary: Variational = vae.BINARY  # ours: of the VAE of binary pixels
+    vae: Variational = vae.Recipe()
+    by_adam: Pretraining = autoencoder.BY_ADAM  # ours: of an autoencoder trained further
+    autoencoder: Pretraining = autoencoder.Pretraining()
+    mixture: Mixture = mixture.Recipe()
+    labelling: Labelling = convnet.LABELLING  # ours: the judge
+    source: Literal["full", "sample"] = "full"  # report: MNIST, or the sample of 4,000 digits
+    samples: int = 10_000  # ours: that are scored
     chain: int = 1_000  # ours: Gibbs steps to a sample of RBM and DBM
-    seeds: int = 3  # ours; DBM, convolutional GAN and VAE of binary pixels have theirs
+    temperatures: int = 10_000  # ours: of annealed importance sampling
+    digits: int = 10_000  # ours: test images whose likelihood under the VAE is estimated
+    codes: int = 5_000  # ours: of each of them
+    costly_seeds: int = 1  # ours: of DBM, convolutional GAN and VAE of binary pixels
+    seeds: int = 3  # ours: of the others
 
 
 PRESETS = {
-    preset: Settings(
-        dbm=shared.SCORED_DBM_PRESETS[preset], gan=shared.CONV_GAN_PRESETS[preset],
-        vae=shared.BINARY_VAE_PRESETS[preset], autoencoder=shared.DECODING_PRESETS[preset],
-        **changes,
-    )
-    for preset, changes in {
-        "smoke": {"components": 10, "chain": 5, "seeds": 1},
-        "quick": {"components": 50, "chain": 300, "seeds": 1},
-        "report": {},
-    }.items()
+    "smoke": Settings(
+        rbm.SMOKE, dbm.SMOKE, gan.CONVOLUTIONAL_SMOKE, gan.SMOKE, vae.BINARY_SMOKE, vae.SMOKE,
+        autoencoder.BY_ADAM_SMOKE, autoencoder.PRETRAINING_SMOKE, mixture.SMOKE,
+        convnet.LABELLING_SMOKE, "sample", samples=100, chain=5, temperatures=50, digits=10,
+        codes=10, seeds=1,
+    ),
+    "quick": Settings(
+        rbm.QUICK, dbm.QUICK, gan.CONVOLUTIONAL_QUICK, gan.QUICK, vae.BINARY_QUICK, vae.QUICK,
+        autoencoder.BY_ADAM_QUICK, autoencoder.PRETRAINING_QUICK, mixture.QUICK,
+        convnet.LABELLING_QUICK, "sample", samples=1_000, chain=300, temperatures=500, digits=50,
+        codes=500, seeds=1,
+    ),
+    "report": Settings(),
 }
-GANS = shared.DENSE_GANS
 AUTOENCODERS = "stacked autoencoder, as published", "stacked autoencoder, by Adam", "VAE"
+BINARY = "VAE of binary pixels"
 WORDS = {True: "ahead of", False: "behind", None: "neither ahead of nor behind"}
-DRAWN = {"binarization": "draw"}
-
-
-@dataclass(frozen=True)
-class Model:
-    """Scores of samples, dict of (seeds, …); seconds of training (seeds,); images (n, 784), uint8;
-    and lower and upper estimate of the log-likelihood, nats an image, where there are any."""
-
-    scores: dict
-    seconds: list
-    images: np.ndarray
-    likelihood: dict = field(default_factory=dict)
+SHOWN = 10  # samples that a score of this module keeps
 
 
 def run(task, settings):
-    samples, gallery = experiments.samples, experiments.gallery
-    samples.check_alike(settings.dbm, settings.gan, settings.vae, settings.autoencoder)
-    board = samples.scoreboard(task, settings.gan)
-    models = {}
-    for part in (boltzmann_machines, gans, vaes, autoencoders, mixture):
-        models |= part(task, settings, board)
-    for name, model in models.items():
-        title = samples.title(name)
-        samples.measure(task, name, model.scores)
-        task.measure(f"{title}/seconds", model.seconds, better="lower", unit="s")
-        for side, values in model.likelihood.items():
+    def recipe(name, **changes):
+        return replace(getattr(settings, name), source=settings.source, **changes)
+
+    few = settings.costly_seeds
+    labelling = task.run(convnet.train, recipe("labelling"), seed=0)
+    trained = {
+        "RBM": task.repeat(rbm.train, recipe("rbm")),
+        "DBM": task.repeat(dbm.train, recipe("dbm", binarization="draw"), seeds=few),
+        **gan.dense(task, recipe("gan"), labelling),
+        **gan.convolutional(task, recipe("conv"), few),
+        AUTOENCODERS[2]: task.repeat(vae.train, recipe("vae")),
+        BINARY: task.repeat(vae.train, recipe("binary"), seeds=few),
+        AUTOENCODERS[0]: task.repeat(autoencoder.pretrain, recipe("autoencoder")),
+        AUTOENCODERS[1]: task.repeat(autoencoder.pretrain, recipe("by_adam")),
+        f"mixture of {settings.mixture.components} Bernoulli products":
+            task.repeat(mixture.train, recipe("mixture")),
+    }
+    chains = sample_chains, {"steps": settings.chain}
+    score_of = {
+        rbm.train: chains, dbm.train: chains, gan.train: (gan.score, {}),
+        vae.train: (vae.score, {}), autoencoder.pretrain: (autoencoder.score, {"kind": "fitted"}),
+        mixture.train: (mixture.score, {}),
+    }
+    scored = {}
+    for name, runs in trained.items():
+        score, options = score_of[runs[0].run.function]
+        scored[name] = task.repeat(score, training=runs, labelling=labelling,
+                                   samples=settings.samples, **options)
+    brackets = {
+        name: task.repeat(score, training=trained[name], temperatures=settings.temperatures,
+                          binarization="draw")
+        for name, score in (("RBM", rbm.score), ("DBM", dbm.score))
+    }
+    parts = vae.likelihoods(task, trained[BINARY][0], settings.digits, settings.codes)
+    floor = task.run(scoreboard.floor, labelling=labelling, source=settings.source,
+                     samples=settings.samples)
+
+    scores = {name: scoreboard.scores(runs) for name, runs in scored.items()}
+    seconds = {name: seconds_of(runs) for name, runs in trained.items()}
+    likelihoods = {name: {side: runs[side] for side in ("lower", "upper")}
+                   for name, runs in brackets.items()}
+    likelihoods[BINARY] = {"lower": vae.bounds(parts)["iwae"].mean()}
+    name, last = list(trained.items())[-1]
+    likelihoods[name] = dict.fromkeys(("lower", "upper"), last["log_likelihood"])  # exact
+    for name, found in scores.items():
+        scoreboard.measure(task, name, found)
+        title = scoreboard.title(name)
+        task.measure(f"{title}/seconds", seconds[name], better="lower", unit="s")
+        for side, values in likelihoods.get(name, {}).items():
             task.measure(f"{title}/log_likelihood/{side}", values, better="higher", unit="nats")
-    floor = board.floor(task, of="4.2.3")
-    gallery.table(
-        task, "scores", {name: model.scores for name, model in models.items()}, floor,
-        **columns(models),
-    )
-    gallery.draw_rows(task, "samples", {
-        name.replace(", ", "\n", 1): model.images for name, model in models.items()
-    })
-    draw(task, models, floor)
-    judge(task, {name: model.scores for name, model in models.items()})
+    scoreboard.table(task, "scores", scores, floor, **columns(scores, seconds, likelihoods))
+    plots.sample_rows(task, "samples", {name.replace(", ", "\n", 1): runs[0]["images"]
+                                        for name, runs in scored.items()})
+    draw(task, scores, seconds, floor)
+    task.decide(judge(scores))
 
 
-def model_of(runs, seconds, **likelihood):
-    return Model(experiments.samples.scores(runs), seconds, runs[0]["images"], likelihood)
+def seconds_of(runs):
+    """Seconds that trainings took, (seeds,): of RBM, GANs and VAEs the median epoch's, times."""
+    each = runs[0].run.function in (rbm.train, gan.train, vae.train)
+    return runs["seconds"] * (runs[0].recipe.epochs if each else 1)
 
 
-def boltzmann_machines(task, settings, board):
-    boltzmann, dbm = experiments.boltzmann, experiments.dbm
-    rbms = [boltzmann.published_rbm(task, settings.dbm, seed, of="4.1.2") for seed in task.seeds]
-    deep = [dbm.trained(task, settings.dbm, seed, of="4.1.6", **DRAWN)
-            for seed in range(settings.dbm.seeds)]
-    found = {}
-    for name, runs, machine_of, kernel, seconds, scores in (
-        ("RBM", rbms, boltzmann.rbm_of, "components",
-         [run["seconds"] * settings.dbm.iterations for run in rbms],
-         boltzmann.scores(task, "RBM on draws", rbms, settings.dbm, **DRAWN)),
-        ("DBM", deep, dbm.machine_of, "kernel_1", [run["seconds"] for run in deep],
-         dbm.scores(task, deep, settings.dbm, of="4.1.6", **DRAWN)),
-    ):
-        chains = [
-            experiments.comparison.chains(
-                task, f"{name}, seed {seed}", machine_of(run), board, settings.gan,
-                weights=boltzmann.digest(run[kernel]), steps=settings.chain,
-            )
-            for seed, run in enumerate(runs)
-        ]
-        found[name] = model_of(chains, seconds, lower=scores["lower"], upper=scores["upper"])
-    return found
+def sample_chains(training, labelling, samples, steps):
+    """Score the ends of long Gibbs chains from random states, as pixel probabilities.
 
+    Args:
+        training: run of ``rbm.train`` or ``dbm.train``.
+        labelling: training of the labelling convnet.
+        samples: number of chains.
+        steps: of Gibbs sampling.
 
-def gans(task, settings, board):
-    gan, settings = experiments.gan, settings.gan
-    runs = gan.dense(task, settings, board)
-    runs |= gan.convolutional(task, settings, board, of="4.2.5")
-    return {
-        name: model_of(group, [run["seconds"] * len(run["generator_loss"]) for run in group])
-        for name, group in runs.items()
+    Returns:
+        Dict: "score_…" as ``Scoreboard.score`` names them, and "images" (10, 784), uint8.
+    """
+    of_rbm = isinstance(training.recipe, rbm.Recipe)
+    machine = rbm.rbm_of(training) if of_rbm else dbm.machine_of(training)
+    images = machine.sample(samples, steps, probabilities=True)
+    board = scoreboard.board(labelling, training.recipe.source, samples)
+    return scoreboard.as_fields(board.score(images)) | {
+        "images": scoreboard.to_bytes(images[:SHOWN])
     }
 
 
-def vaes(task, settings, board):
-    vae, settings = experiments.vae, settings.vae
-    runs = {
-        AUTOENCODERS[2]: vae.trained(task, settings, board, of="4.3.3"),
-        "VAE of binary pixels":
-            vae.binary(task, settings, board, of="4.3.1", seeds=range(settings.seeds)),
-    }
-    found = {
-        name: model_of(group, [run["seconds"] * len(run["elbo"]) for run in group])
-        for name, group in runs.items()
-    }
-    last = list(runs)[-1]
-    bounds = vae.likelihood(task, "binary pixels", runs[last][0], settings, of="4.3.1")
-    found[last].likelihood["lower"] = bounds["iwae"].mean()
-    return found
-
-
-def autoencoders(task, settings, board):
-    decoding, settings = experiments.decoding, settings.autoencoder
-    runs = {
-        AUTOENCODERS[0]: decoding.trained(task, settings, board, of="4.3.2"),
-        AUTOENCODERS[1]: decoding.by_adam(task, settings, board, of="4.3.2"),
-    }
-    return {
-        name: Model(decoding.scores(group, "fitted"), [run["seconds"] for run in group],
-                    group[0]["fitted_images"])
-        for name, group in runs.items()
-    }
-
-
-def mixture(task, settings, board):
-    runs = experiments.comparison.mixtures(
-        task, board, settings.gan, components=settings.components
-    )
-    exact = [run["log_likelihood"] for run in runs]
-    name = f"mixture of {settings.components} Bernoulli products"
-    return {name: model_of(runs, [run["seconds"] for run in runs], lower=exact, upper=exact)}
-
-
-def columns(models):
+def columns(scores, seconds, likelihoods):
     """Further columns of the table, each a dict of texts by model."""
-    found = {name: {} for name in ("lowest frechet", "highest frechet", "seconds to train",
-                                   "log-likelihood, lower", "log-likelihood, upper")}
-    for name, model in models.items():
-        found["lowest frechet"][name] = f"{model.scores['frechet'].min():.4f}"
-        found["highest frechet"][name] = f"{model.scores['frechet'].max():.4f}"
-        found["seconds to train"][name] = f"{np.mean(model.seconds):.0f}"
-        for side, values in model.likelihood.items():
-            found[f"log-likelihood, {side}"][name] = f"{np.mean(values):.2f}"
-    return found
+    found = {
+        "lowest frechet": {name: f"{values['frechet'].min():.4f}"
+                           for name, values in scores.items()},
+        "highest frechet": {name: f"{values['frechet'].max():.4f}"
+                            for name, values in scores.items()},
+        "seconds to train": {name: f"{np.mean(values):.0f}" for name, values in seconds.items()},
+    }
+    return found | {
+        f"log-likelihood, {side}": {name: f"{np.mean(values[side]):.2f}"
+                                    for name, values in likelihoods.items() if side in values}
+        for side in ("lower", "upper")
+    }
 
 
-def draw(task, models, floor):
-    figure, axes = plots.panels(4, width=14, height=1 + 0.33 * len(models), sharey=True)
+def draw(task, scores, seconds, floor):
+    figure, axes = plots.panels(4, width=14, height=1 + 0.33 * len(scores), sharey=True)
     titles = {"frechet": "Fréchet distance", "precision": "precision", "coverage": "coverage",
               "seconds": "seconds to train"}
     for panel, (quantity, title) in zip(axes, titles.items(), strict=True):
-        for row, model in enumerate(models.values()):
-            values = model.seconds if quantity == "seconds" else model.scores[quantity]
+        for row, (name, found) in enumerate(scores.items()):
+            values = seconds[name] if quantity == "seconds" else found[quantity]
             panel.plot(values, [row] * len(values), "o", color="C0", alpha=0.5)
             panel.plot(np.mean(values), row, "|", color="black", ms=14)
         if quantity in floor:
@@ -195,33 +196,36 @@ def draw(task, models, floor):
                 plots.log_ticks(panel.xaxis)
         else:
             panel.set_xlim(0, None)
-    axes[0].set_yticks(range(len(models)), list(models))
+    axes[0].set_yticks(range(len(scores)), list(scores))
     axes[0].invert_yaxis()
     figure.suptitle("a dot a seed, bars their mean; dotted: test digits", fontsize=9)
     task.figure("comparison", figure)
 
 
-def judge(task, scores):
-    """The claim has two halves; where they disagree the verdict stays open."""
-    better = {name: experiments.samples.more_realistic(scores[GANS[0]], scores[name])
+def judge(scores):
+    """Verdict from scores by model, dicts of arrays (seeds,).
+
+    The claim has two halves; where they disagree the verdict stays open.
+    """
+    published = gan.DENSE[0]
+    better = {name: scoreboard.more_realistic(scores[published], scores[name])
               for name in AUTOENCODERS}
     found = set(better.values())
     realistic = True if found == {True} else False if False in found else None
-    distances = {name: scores[name]["frechet"] for name in (*GANS, *AUTOENCODERS)}
+    distances = {name: scores[name]["frechet"] for name in (*gan.DENSE, *AUTOENCODERS)}
     spread = {name: values.max() / values.min() for name, values in distances.items()}
-    unstable = bool(spread[GANS[0]] > max(spread[name] for name in AUTOENCODERS))
+    unstable = bool(spread[published] > max(spread[name] for name in AUTOENCODERS))
     seeds = min(map(len, distances.values()))
     named = ", ".join(
         f"{name} {values.mean():.3g} ({spread[name]:.3f})" for name, values in distances.items()
     )
-    task.claim(
-        "4.2.6-a",
-        experiments.samples.decided(realistic if realistic == unstable else None, seeds),
+    return {"4.2.6-a": (
+        decide.with_enough_seeds(realistic if realistic == unstable else None, seeds),
         "Fréchet distance of samples to digits, mean over seeds, and in brackets the largest over "
         f"the smallest, which stands for stability: {named}. By distance and the "
         "convnet's share, each seed against each, the published GAN is "
         + ", ".join(f"{WORDS[ahead]} the {name}" for name, ahead in better.items()) + ".",
-    )
+    )}
 
 
 if __name__ == "__main__":

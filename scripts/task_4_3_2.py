@@ -10,62 +10,131 @@ losses are read off the models (D14).
     python scripts/task_4_3_2.py --preset report     about ten minutes, with the VAEs of task 4.3.3
 """
 
-from ann_keras import command, experiments
-from ann_keras.experiments import settings as shared
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from ann_keras import command, data, plots
+from ann_keras.evaluation import scoreboard
+from ann_keras.recipes import autoencoder, convnet, vae
+
+Variational = command.group(vae.Recipe, "source")
+Pretraining = command.group(autoencoder.Pretraining, "source")
+Labelling = command.group(convnet.Recipe, "source")
 
 
-PRESETS = shared.DECODING_PRESETS
+@dataclass(frozen=True)
+class Settings:
+    by_adam: Pretraining = autoencoder.BY_ADAM  # ours: of an autoencoder trained further
+    autoencoder: Pretraining = autoencoder.Pretraining()
+    vae: Variational = vae.Recipe()
+    labelling: Labelling = convnet.LABELLING  # ours: the judge
+    source: Literal["full", "sample"] = "full"  # report: MNIST, or the sample of 4,000 digits
+    samples: int = 10_000  # ours: that are scored
+    seeds: int = 3  # ours; the report shows one run
+
+
+PRESETS = {
+    "smoke": Settings(autoencoder.BY_ADAM_SMOKE, autoencoder.PRETRAINING_SMOKE, vae.SMOKE,
+                      convnet.LABELLING_SMOKE, "sample", samples=100, seeds=1),
+    "quick": Settings(autoencoder.BY_ADAM_QUICK, autoencoder.PRETRAINING_QUICK, vae.QUICK,
+                      convnet.LABELLING_QUICK, "sample", samples=1_000, seeds=1),
+    "report": Settings(),
+}
+CODES = autoencoder.CODES
 MODELS = {"published": "pre-trained as published", "adam": "trained by Adam"}
+VAE = "VAE", "normal"
 MUCH = 2.0  # times as far from digits, from which on a model does not generate beside another
 
 
 def run(task, settings):
-    vae, samples, decoding = experiments.vae, experiments.samples, experiments.decoding
-    board = samples.scoreboard(task, settings)
-    variational = vae.trained(task, settings, board, of="4.3.3")
+    def recipe(name):
+        return replace(getattr(settings, name), source=settings.source)
+
+    labelling = task.run(convnet.train, recipe("labelling"), seed=0)
+    alike = {"labelling": labelling, "samples": settings.samples}
+    variational = task.repeat(vae.train, recipe("vae"))
     stacks = {
-        "published": decoding.trained(task, settings, board),
-        "adam": decoding.by_adam(task, settings, board),
+        "published": task.repeat(autoencoder.pretrain, recipe("autoencoder")),
+        "adam": task.repeat(autoencoder.pretrain, recipe("by_adam")),
     }
-    scores, shown = {}, {}
+    scored = {
+        (name, kind): task.repeat(autoencoder.score, training=runs, kind=kind, **alike)
+        for name, runs in stacks.items() for kind in CODES
+    }
+    scored[VAE] = task.repeat(vae.score, training=variational, **alike)
+    floor = task.run(scoreboard.floor, source=settings.source, **alike)
+    losses = task.run(losses_of_vae, training=variational[0])
+
+    scores = {key: scoreboard.scores(runs) for key, runs in scored.items()}
     for name, runs in stacks.items():
-        task.measure(f"autoencoder/{name}/error", [run["error"] for run in runs], better="lower")
+        task.measure(f"autoencoder/{name}/error", runs["error"], better="lower")
         for loss in ("logged", "squared_error", "cross_entropy"):
-            task.measure(f"autoencoder/{name}/{loss}", [run[loss] for run in runs])
-        for kind, called in decoding.CODES.items():
-            scores[name, kind] = decoding.scores(runs, kind)
-            samples.measure(task, f"autoencoder/{name}/{kind}", scores[name, kind])
-            shown[f"{MODELS[name]}\n{called}"] = runs[0][f"{kind}_images"]
-    scores["VAE", "normal"] = samples.scores(variational)
-    samples.measure(task, "vae/normal", scores["VAE", "normal"])
-    shown["VAE\nN(0, I)"] = variational[0]["images"]
-    experiments.gallery.table(
-        task, "scores", {f"{MODELS.get(name, name)}: {decoding.CODES[kind]}": found
-                         for (name, kind), found in scores.items()},
-        board.floor(task, of="4.3.3"),
-    )
-    experiments.gallery.draw_rows(task, "decoded", shown)
-    rows = experiments.boltzmann.digits(settings.source)[1]
-    losses = vae.losses(vae.vae_of(variational[0]), rows)
+            task.measure(f"autoencoder/{name}/{loss}", runs[loss])
+        for kind in CODES:
+            scoreboard.measure(task, f"autoencoder/{name}/{kind}", scores[name, kind])
+    scoreboard.measure(task, "vae/normal", scores[VAE])
+    scoreboard.table(task, "scores", {f"{MODELS.get(name, name)}: {CODES[kind]}": found
+                                      for (name, kind), found in scores.items()}, floor)
+    plots.sample_rows(task, "decoded", {
+        f"{MODELS.get(name, name)}\n{CODES[kind]}": runs[0]["images"]
+        for (name, kind), runs in scored.items()
+    })
     for loss, value in losses.items():
         task.measure(f"vae/{loss}", value)
-    judge(task, scores, stacks["published"][0], losses)
+    task.decide(judge(scores, stacks["published"][0], losses))
 
 
-def judge(task, scores, stack, losses):
+def losses_of_vae(training):
+    """The reconstruction error that a VAE logs for the test images, and what it could be.
+
+    Args:
+        training: run of ``vae.train``.
+
+    Returns:
+        Dict: "logged", "squared_error" and "cross_entropy" (nats), sums over pixels, means over
+        images, at one code each.
+    """
+    import keras
+
+    from ann_keras.training import compiled
+
+    _, rows, _ = data.mnist.rows(training.recipe.source)
+    keras.utils.set_random_seed(0)  # of the code that the model draws
+    model = vae.vae_of(training)
+    model.compile("adam")
+    means, deviations = model.encode(rows)
+    noise = np.random.default_rng(0).normal(size=means.shape)
+    outputs = np.clip(model.decode(means + deviations * noise), 1e-7, 1 - 1e-7)
+    entropy = -(rows * np.log(outputs) + (1 - rows) * np.log1p(-outputs))
+    return {
+        "logged": compiled.evaluate(model, rows)["reconstruction"],
+        "squared_error": np.mean(np.sum((outputs - rows) ** 2, axis=1)),
+        "cross_entropy": np.mean(np.sum(entropy, axis=1)),
+    }
+
+
+def judge(scores, stack, losses):
+    """Verdict from scores by (model, kind of codes), dicts of arrays (seeds,).
+
+    Args:
+        scores: of the VAE and of both autoencoders.
+        stack, losses: of the autoencoder as published and of the VAE, dicts of "logged",
+            "squared_error" and "cross_entropy".
+    """
     frechet = {key: found["frechet"].mean() for key, found in scores.items()}
     sure = {key: found["confident"].mean() for key, found in scores.items()}
-    ours = frechet.pop(("VAE", "normal"))
-    called = experiments.decoding.CODES
+    ours = frechet.pop(VAE)
     best = min(value for (_, kind), value in frechet.items() if kind != "codes")
-    task.claim(
-        "4.3.2-a", True if best >= MUCH * ours else "undecided" if best > ours else False,
+    return {"4.3.2-a": (
+        True if best >= MUCH * ours else "undecided" if best > ours else False,
         "Fréchet distance to digits and share of samples of which the convnet is sure: VAE "
-        f"{ours:.3g}, {sure['VAE', 'normal']:.0%}; "
+        f"{ours:.3g}, {sure[VAE]:.0%}; "
         + "; ".join(
             f"autoencoder {title}: " + ", ".join(
-                f"{called[kind]} {frechet[name, kind]:.3g} ({sure[name, kind]:.0%})"
-                for kind in called
+                f"{called} {frechet[name, kind]:.3g} ({sure[name, kind]:.0%})"
+                for kind, called in CODES.items()
             ) for name, title in MODELS.items()
         )
         + f"; noise at {MUCH:g} times the VAE's distance or more counts as not generating. The "
@@ -73,8 +142,8 @@ def judge(task, scores, stack, losses):
         f"error, {stack['squared_error']:.4f} a pixel, not the cross-entropy, "
         f"{stack['cross_entropy']:.4f}; the VAE's, {losses['logged']:.1f}, is the cross-entropy, "
         f"{losses['cross_entropy']:.1f} nats an image.",
-        deviation="D14",
-    )
+        "D14",
+    )}
 
 
 if __name__ == "__main__":

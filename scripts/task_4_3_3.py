@@ -8,23 +8,32 @@ says of which it is sure; and lines through latent space lead from one test digi
     python scripts/task_4_3_3.py --preset report     about an hour and a half on two cores
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ann_keras import command, experiments, models, plots
-from ann_keras.experiments import settings as shared
+from ann_keras import command, data, models, plots
+from ann_keras.evaluation import scoreboard
+from ann_keras.recipes import convnet, vae
+from ann_keras.report import decide
+
+Labelling = command.group(convnet.Recipe, "source")
 
 
 @dataclass(frozen=True)
-class Settings(shared.VAE):
+class Settings:
+    recipe: command.flat(vae.Recipe) = vae.Recipe()
+    labelling: Labelling = convnet.LABELLING  # ours: the judge
+    samples: int = 10_000  # ours: that are scored
     steps: int = 10  # ours: images of a line through latent space
+    seeds: int = 3  # ours; the report shows one run
 
 
+REPORT = Settings()
 PRESETS = {
-    "smoke": Settings(**shared.VAE_SMOKE),
-    "quick": Settings(**shared.VAE_QUICK),
-    "report": Settings(),
+    "smoke": Settings(vae.SMOKE, convnet.LABELLING_SMOKE, samples=100, seeds=1),
+    "quick": Settings(vae.QUICK, convnet.LABELLING_QUICK, samples=1_000, seeds=1),
+    "report": REPORT,
 }
 PAIRS = (0, 8), (1, 7), (2, 6), (3, 5), (4, 9)  # digits at the ends of lines
 FEW = 0.5  # share of samples under which the clear ones are few
@@ -33,30 +42,51 @@ CHANCE = 0.05  # from which on a figure without a digit is no evidence that ther
 
 
 def run(task, settings):
-    vae, samples, gallery = experiments.vae, experiments.samples, experiments.gallery
-    board = samples.scoreboard(task, settings)
-    runs = vae.trained(task, settings, board)
-    full = models.vae.VAE()
-    task.measure("vae/encoder/parameters", full.encoder.count_params())
-    task.measure("vae/decoder/parameters", full.decoder.count_params())
+    source, samples = settings.recipe.source, settings.samples
+    labelling = task.run(convnet.train, replace(settings.labelling, source=source), seed=0)
+    runs = task.repeat(vae.train, settings.recipe)
+    scored = task.repeat(vae.score, training=runs, labelling=labelling, samples=samples)
+    floor = task.run(scoreboard.floor, labelling=labelling, source=source, samples=samples)
+    lines = task.run(walks, training=runs[0], steps=settings.steps)
+
+    published = models.vae.VAE()
+    task.measure("vae/encoder/parameters", published.encoder.count_params())
+    task.measure("vae/decoder/parameters", published.decoder.count_params())
     for part, better in (("elbo", "higher"), ("reconstruction", "lower"), ("kl", None)):
-        for prefix, name in (("", part), ("test_", f"test_{part}")):
-            task.measure(f"vae/{name}", [run[f"{prefix}{part}"][-1] for run in runs],
-                         better=better, unit="nats")
-    task.measure("vae/seconds_an_epoch", [run["seconds"] for run in runs], better="lower")
-    found, floor = samples.scores(runs), board.floor(task)
-    samples.measure(task, "vae", found)
-    sure = np.stack([run["confident_classes"] for run in runs])
+        for name in (part, f"test_{part}"):
+            task.measure(f"vae/{name}", runs[name][:, -1], better=better, unit="nats")
+    task.measure("vae/seconds_an_epoch", runs["seconds"], better="lower")
+    found, sure = scoreboard.scores(scored), scored["confident_classes"]
+    scoreboard.measure(task, "vae", found)
     task.measure("vae/confident_0", sure[:, 0])
     task.measure("vae/labelled_8", found["classes"][:, 8])
-    gallery.draw_samples(task, "fig23_vae_samples", {"VAE": runs[0]["images"]}, side=10)
-    gallery.table(task, "scores", {"VAE": found}, floor)
+    plots.sample_grids(task, "fig23_vae_samples", {"VAE": scored[0]["images"]}, side=10)
+    scoreboard.table(task, "scores", {"VAE": found}, floor)
     draw_classes(task, found["classes"], sure, floor["classes"])
-    _, rows, labels = experiments.boltzmann.digits(settings.source)
-    lines = vae.walks(vae.vae_of(runs[0]), rows, labels, PAIRS, settings.steps)
-    gallery.draw_walks(task, "walks", {"VAE, between test digits": lines})
+    plots.walks(task, "walks", {"VAE, between test digits": lines["images"]})
     draw_training(task, runs)
-    judge(task, found, sure, floor, settings.samples)
+    task.decide(judge(found, sure, floor, samples))
+
+
+def walks(training, steps):
+    """Images on straight lines in latent space between two test digits each.
+
+    Args:
+        training: run of ``vae.train``.
+        steps: images of a line, its ends among them.
+
+    Returns:
+        Dict: "images" (pairs, steps, 784), uint8, at codes between the mean codes of the first
+        test images of two digits.
+    """
+    _, rows, labels = data.mnist.rows(training.recipe.source)
+    model = vae.vae_of(training)
+    ends = np.array([[np.argmax(labels == digit) for digit in pair] for pair in PAIRS])
+    codes = model.encode(rows[ends.ravel()])[0].reshape(len(ends), 2, -1)
+    share = np.linspace(0, 1, steps, dtype=np.float32)[:, np.newaxis]
+    lines = [(1 - share) * first + share * last for first, last in codes]
+    images = scoreboard.to_bytes(model.decode(np.concatenate(lines)))
+    return {"images": images.reshape(len(ends), steps, -1)}
 
 
 def draw_classes(task, classes, sure, digits):
@@ -80,28 +110,27 @@ def draw_training(task, runs):
     titles = {"elbo": "ELBO", "reconstruction": "reconstruction error", "kl": "KL divergence"}
     for panel, (part, title) in zip(axes, titles.items()):
         for prefix, label in (("", "training"), ("test_", "test")):
-            plots.curve(panel, [run[f"{prefix}{part}"] for run in runs], label=label)
+            plots.curve(panel, runs[f"{prefix}{part}"], label=label)
         panel.set(xlabel="epoch", ylabel="nats an image", title=title)
     axes[0].legend()
     task.figure("training", figure)
 
 
-def judge(task, found, sure, floor, number):
-    samples = experiments.samples
+def judge(found, sure, floor, number):
+    """Verdict from scores of samples, shares of clear ones (seeds, 10), and test digits' scores."""
     none = (1 - sure[:, 0]) ** SHOWN
     parts = {
         "8 is the most frequent": found["classes"].argmax(axis=1) == 8,
         f"{SHOWN} samples hold no clear 0 with probability {CHANCE:.0%} or more": none >= CHANCE,
         "under half are clear": found["confident"] < FEW,
     }
-    held = np.all(list(parts.values()), axis=0)
-    task.claim(
-        "4.3.3-a", samples.over_seeds(held),
-        f"Labels of {number:,} samples a seed: {samples.shares(found['classes'])}; the "
+    return {"4.3.3-a": (
+        decide.over_seeds(np.all(list(parts.values()), axis=0)),
+        f"Labels of {number:,} samples a seed: {scoreboard.shares(found['classes'])}; the "
         f"convnet is sure of {found['confident'].mean():.1%} of them, and of "
         f"{float(floor['confident']):.1%} of test digits. Clear 0s: {sure[:, 0].mean():.2%}. "
-        f"{samples.counted(parts)}.",
-    )
+        f"{scoreboard.counted(parts)}.",
+    )}
 
 
 if __name__ == "__main__":

@@ -9,62 +9,79 @@ as published, corrected (D12, D13), and corrected at a lower rate.
     python scripts/task_4_3_4.py --preset report     about a minute after those
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from ann_keras import command, experiments
-from ann_keras.experiments import settings as shared
+from ann_keras import command, plots
+from ann_keras.evaluation import scoreboard
+from ann_keras.recipes import convnet, gan, vae
+from ann_keras.report import decide
+
+Dense = command.group(gan.Recipe, "source", "backbone", "corrected")
+Variational = command.group(vae.Recipe, "source")
+Labelling = command.group(convnet.Recipe, "source")
 
 
 @dataclass(frozen=True)
 class Settings:
-    gan: shared.CorrectedGAN = field(default_factory=shared.CorrectedGAN)
-    vae: shared.VAE = field(default_factory=shared.VAE)
+    gan: Dense = gan.Recipe()
+    vae: Variational = vae.Recipe()
+    labelling: Labelling = convnet.LABELLING  # ours: the judge
+    source: Literal["full", "sample"] = "full"  # report: MNIST, or the sample of 4,000 digits
+    samples: int = 10_000  # ours: that are scored
     seeds: int = 3  # ours; the report shows one run
 
 
 PRESETS = {
-    "smoke": Settings(shared.CORRECTED_GAN_PRESETS["smoke"], shared.VAE_PRESETS["smoke"], 1),
-    "quick": Settings(shared.CORRECTED_GAN_PRESETS["quick"], shared.VAE_PRESETS["quick"], 1),
+    "smoke": Settings(gan.SMOKE, vae.SMOKE, convnet.LABELLING_SMOKE, "sample", samples=100,
+                      seeds=1),
+    "quick": Settings(gan.QUICK, vae.QUICK, convnet.LABELLING_QUICK, "sample", samples=1_000,
+                      seeds=1),
     "report": Settings(),
 }
 VAE = "VAE"
 
 
 def run(task, settings):
-    gan, vae = experiments.gan, experiments.vae
-    samples, gallery = experiments.samples, experiments.gallery
-    samples.check_alike(settings.gan, settings.vae)
-    board = samples.scoreboard(task, settings.gan)
-    runs = gan.dense(task, settings.gan, board) | {
-        VAE: vae.trained(task, settings.vae, board, of="4.3.3"),
-    }
-    scores = {name: samples.scores(group) for name, group in runs.items()}
+    def recipe(name):
+        return replace(getattr(settings, name), source=settings.source)
+
+    labelling = task.run(convnet.train, recipe("labelling"), seed=0)
+    alike = {"labelling": labelling, "samples": settings.samples}
+    scored = {name: task.repeat(gan.score, training=group, **alike)
+              for name, group in gan.dense(task, recipe("gan"), labelling).items()}
+    trained = task.repeat(vae.train, recipe("vae"))
+    scored[VAE] = task.repeat(vae.score, training=trained, **alike)
+    floor = task.run(scoreboard.floor, source=settings.source, **alike)
+
+    scores = {name: scoreboard.scores(group) for name, group in scored.items()}
     for name, found in scores.items():
-        samples.measure(task, name, found)
-    floor = board.floor(task, of="4.2.3")
-    gallery.table(task, "scores", scores, floor)
-    gallery.draw_samples(task, "samples", {name: group[0]["images"]
-                                           for name, group in runs.items()})
-    gallery.draw_classes(task, "classes", scores, floor)
-    judge(task, scores, floor)
+        scoreboard.measure(task, name, found)
+    scoreboard.table(task, "scores", scores, floor)
+    plots.sample_grids(task, "samples", {name: group[0]["images"]
+                                         for name, group in scored.items()})
+    plots.class_shares(task, "classes", scores, floor)
+    task.decide(judge(scores, floor))
 
 
-def judge(task, scores, floor):
-    mean = {name: {quantity: found[quantity].mean()
-                   for quantity in ("frechet", "precision", "recall", "confident")}
+def judge(scores, floor):
+    """Verdict from scores by name, each a dict of arrays (seeds, …), and those of test digits."""
+    measures = "frechet", "precision", "recall", "confident"
+    mean = {name: {measure: found[measure].mean() for measure in measures}
             for name, found in scores.items()}
-    ahead = experiments.samples.more_realistic(scores[shared.DENSE_GANS[0]], scores[VAE])
+    published = scores[gan.DENSE[0]]
+    ahead = scoreboard.more_realistic(published, scores[VAE])
     named = "; ".join(
         f"{name} {values['frechet']:.3g}, {values['precision']:.1%}, {values['recall']:.1%}, "
         f"{values['confident']:.1%}" for name, values in mean.items()
     )
-    task.claim(
-        "4.3.4-a", experiments.samples.decided(ahead, len(task.seeds)),
+    return {"4.3.4-a": (
+        decide.with_enough_seeds(ahead, len(published["frechet"])),
         f"Fréchet distance, precision, recall, and share of which the convnet is sure: {named}; "
         f"test digits {float(floor['frechet']):.3g}, {float(floor['precision']):.1%}, "
         f"{float(floor['recall']):.1%}, {float(floor['confident']):.1%}. More realistic means "
         "better by distance and the convnet's share, every seed than any of the other.",
-    )
+    )}
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import keras
-from ann_keras.models.attention import SelfAttention, scaled_dot_product_attention
+from ann_keras.layers.attention import SelfAttention, scaled_dot_product_attention
 
 BATCH, TOKENS, DIM, HEADS = 3, 5, 16, 4
 

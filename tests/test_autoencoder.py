@@ -1,11 +1,15 @@
-"""The stacked autoencoder: what each phase trains and on what, and its runs."""
+"""The stacked autoencoder: what each phase trains and on what, and its recipe."""
+
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 
-from ann_keras.experiments import autoencoder as experiment
+from ann_keras.data import mnist
 from ann_keras.models.autoencoder import StackedAutoencoder
+from ann_keras.models.weights import restore
+from ann_keras.recipes import autoencoder as recipes
 from ann_keras.training import compiled
 
 INPUTS = 12
@@ -287,14 +291,14 @@ def test_bad_arguments(stack):
                 phase(x, wrong)
 
 
-SMALL = {
-    "hidden_units": [16, 8], "images": 200, "pretraining_epochs": 2, "classifier_epochs": 2,
-    "fine_tuning_epochs": 3, "source": "sample",
-}
+SMALL = recipes.Recipe(
+    hidden_units=(16, 8), images=200, pretraining_epochs=2, classifier_epochs=2,
+    fine_tuning_epochs=3, source="sample",
+)
 
 
 def test_runs_are_repeatable_and_seeds_differ():
-    first, again, other = (experiment.train(seed=seed, **SMALL) for seed in (1, 1, 2))
+    first, again, other = (recipes.train(SMALL, seed) for seed in (1, 1, 2))
     for name, values in first.items():
         np.testing.assert_array_equal(values, again[name])
     assert first["pretraining_1_loss"] != other["pretraining_1_loss"]
@@ -315,11 +319,11 @@ def test_phases_of_a_run_get_their_settings_and_images_drawn_anew(monkeypatch):
         seen.append((len(x), np.asarray(x), options))
         return type("History", (), {"history": {"loss": [0.0] * options["epochs"]}})
 
-    monkeypatch.setattr(experiment.compiled, "fit", fit)
-    result = experiment.train(
-        seed=0, validation=1_000, frozen=2, pretraining_optimizer="adam", pretraining_rate=0.01,
-        learning_rate=0.5, batch_size=64, **SMALL | {"images": 3_000},
-    )
+    monkeypatch.setattr(compiled, "fit", fit)
+    result = recipes.train(replace(
+        SMALL, images=3_000, validation=1_000, frozen=2, pretraining_optimizer="adam",
+        pretraining_rate=0.01, learning_rate=0.5, batch_size=64,
+    ), seed=0)
     assert phases == [
         ("autoencoder_1", "Adam", 0.01, []),
         ("autoencoder_2", "Adam", 0.01, []),
@@ -327,8 +331,8 @@ def test_phases_of_a_run_get_their_settings_and_images_drawn_anew(monkeypatch):
         ("stacked_autoencoder", "SGD", 0.5, []),
     ]
     assert {(number, options["batch_size"]) for number, _, options in seen} == {(3_000, 64)}
-    (x, _), _ = experiment.mnist.load("sample")
-    training = {row.tobytes() for row in experiment.mnist.scale(x).reshape(-1, 784)[:-1_000]}
+    (x, _), _ = mnist.load("sample")
+    training = {row.tobytes() for row in mnist.scale(x).reshape(-1, 784)[:-1_000]}
     drawn = [seen[i][1] for i in (0, 2, 3)]
     assert all({row.tobytes() for row in rows} == training for rows in drawn), "all 3,000"
     assert (drawn[0] != drawn[1]).any() and (drawn[1] != drawn[2]).any()
@@ -337,88 +341,28 @@ def test_phases_of_a_run_get_their_settings_and_images_drawn_anew(monkeypatch):
 
 
 def test_validation_images_take_the_place_of_test_images():
-    (x, y), (test, labels) = experiment.mnist.load("sample")
-    training, held_out = experiment._digits("sample", 500)
+    (x, y), (test, labels) = mnist.load("sample")
+    training, held_out = recipes._digits("sample", 500)
     assert len(training[0]) == 3_500 and len(held_out[0]) == 500
-    np.testing.assert_array_equal(held_out[0], experiment.mnist.scale(x[-500:]).reshape(500, 784))
+    np.testing.assert_array_equal(held_out[0], mnist.scale(x[-500:]).reshape(500, 784))
     np.testing.assert_array_equal(held_out[1].argmax(1), y[-500:])
-    training, tested = experiment._digits("sample", 0)
+    training, tested = recipes._digits("sample", 0)
     assert len(training[0]) == 4_000
     np.testing.assert_array_equal(tested[1].argmax(1), labels)
     with pytest.raises(ValueError, match="leave none of 4000"):
-        experiment._digits("sample", 4_000)
+        recipes._digits("sample", 4_000)
 
 
 def test_accuracies_are_of_the_trained_network():
-    options = SMALL | {
-        "hidden_units": [64], "images": 4_000, "pretraining_epochs": 0, "frozen": 0,
-        "classifier_epochs": 3, "batch_size": 16, "fine_tuning_epochs": 3,
-    }
-    result = experiment.train(seed=0, **options)
+    result = recipes.train(replace(
+        SMALL, hidden_units=(64,), images=None, pretraining_epochs=0, frozen=0, batch_size=16,
+        classifier_epochs=3,
+    ), seed=0)
     assert result["pretraining_1_loss"] == [] and result["encoder_change"] == 0
     assert 0.7 < result["classifier_accuracy"] < result["accuracy"]
     assert result["sample_accuracy"] == result["accuracy"], "the sample has 1,000 test images"
-
-
-class Runner:
-    """Stands for a Task: computes nothing, notes the names and arguments of runs."""
-
-    def __init__(self, accuracy=None):
-        self.runs, self.accuracy = {}, accuracy or (lambda settings: 0.5)
-
-    def run(self, name, compute, **settings):
-        assert compute is experiment.train
-        self.runs[name] = settings
-        return {"accuracy": np.array(self.accuracy(settings))}
-
-    def measure(self, *arguments, **options):
-        pass
-
-
-def test_unchanged_settings_are_the_published_run():
-    runner, protocol = Runner(), {"frozen": 1, "hidden_units": [256, 64]}
-    result = experiment.repeat(runner, protocol, range(2), frozen=1, hidden_units=[256, 64])
-    experiment.repeat(runner, protocol, [0], frozen=2)
-    assert list(runner.runs) == ["published, seed 0", "published, seed 1", "frozen 2, seed 0"]
-    assert runner.runs["frozen 2, seed 0"] == {**protocol, "frozen": 2, "seed": 0}
-    assert result["accuracy"].shape == (2,)
-
-
-def test_rate_is_chosen_on_held_out_training_images():
-    runner = Runner(lambda settings: {0.1: 0.8, 0.5: 0.9, 2.0: 0.7}[settings["learning_rate"]])
-    assert experiment.choose_rate(runner, {"learning_rate": 1.0}, (0.1, 0.5, 2.0), 600) == 0.5
-    assert {settings["validation"] for settings in runner.runs.values()} == {600}
-    assert experiment.choose_rate(Runner(), {}, (0.3,), 600) == 0.3
-
-
-def test_gain_is_the_difference_of_means_and_its_p_value():
-    from scipy.stats import ttest_ind
-
-    runs, reference = ({"accuracy": np.array(a)} for a in ([0.95, 0.96, 0.97], [0.93, 0.94]))
-    gain, p = experiment.gain(runs, reference)
-    assert gain == pytest.approx(0.025)
-    assert p == pytest.approx(ttest_ind([3, 4, 5], [1, 2], equal_var=False).pvalue)
-    assert experiment.gain({"accuracy": np.array([0.9])}, reference)[1] == 1.0
-
-
-def test_chance_of_a_sample_against_drawing_samples():
-    correct = np.arange(500) < 470
-    random = np.random.default_rng(0)
-    draws = [random.permutation(correct)[:100].mean() for _ in range(4_000)]
-    expected = np.mean(np.array(draws) >= 0.96 - 1e-9)
-    chance = experiment.chance_of_sample([0.94], 0.96, images=500, sample=100)
-    assert chance == pytest.approx(expected, abs=0.02)
-    both = experiment.chance_of_sample([0.94, 0.5], 0.96, images=500, sample=100)
-    assert both == pytest.approx(chance / 2)
-
-
-def test_sizes_and_epochs_are_read_from_text():
-    assert experiment.parse_sizes("512/64") == [512, 64]
-    assert experiment.parse_epochs("4/30/50") == {
-        "pretraining_epochs": 4, "classifier_epochs": 30, "fine_tuning_epochs": 50,
-    }
-    with pytest.raises(ValueError, match='written as "256/64"'):
-        experiment.parse_sizes("256-64")
-    for text in ("20/30", "20/30/x", "1/2/3/4"):
-        with pytest.raises(ValueError, match='written as "20/30/50"'):
-            experiment.parse_epochs(text)
+    classifier = StackedAutoencoder((64,)).classifier
+    restore(classifier, result["weights"])
+    _, (x, y) = recipes._digits("sample", 0)
+    right = np.argmax(classifier(x), axis=1) == y.argmax(axis=1)
+    assert right.mean() == result["accuracy"]

@@ -15,7 +15,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from ann_keras import models
-from ann_keras.models.attention import SelfAttention
+from ann_keras.layers.attention import SelfAttention
 from ann_keras.models.gan import GAN, AlwaysOnDropout
 
 TINY = {"rows": 90, "batch_size": 40, "epochs": 2, "memory": 3}
@@ -269,7 +269,7 @@ def test_operations_of_tiny_networks_counted_by_hand(model, multiply_adds):
 
 def test_operations_in_the_fourier_domain_counted_by_hand():
     import keras_side
-    from ann_keras.models.fourier import FourierConv2D, FourierConv2DTranspose
+    from ann_keras.layers.fourier import FourierConv2D, FourierConv2DTranspose
 
     # 5 × 5 pixels have 13 frequencies, the others being conjugates; a complex product is 4.
     inputs = keras.Input((4, 4, 2))

@@ -6,12 +6,12 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from ann_keras import command
 from ann_keras.errors import UserError
+from ann_keras.recipes.fields import from_zero
 
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "task_1_3_6.py"
 
@@ -49,7 +49,7 @@ def test_help_tells_the_task_and_every_option_with_its_default():
     help_text = run("--help").stdout
     assert "Task 1.3.6" in help_text
     for option in ("--preset {smoke,quick,report}", "--results PATH", "--fresh", "--epochs INT",
-                   "--batch-size INT", "--mnist {full,sample}", "--seeds INT"):
+                   "--batch-size INT", "--source {full,sample}", "--seeds INT"):
         assert option in help_text
     assert "(default: 5)" in help_text  # epochs of the quick preset
 
@@ -76,13 +76,15 @@ def assert_one_line(result, *words):
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["--preset", "full"], ["'full'", "smoke", "quick", "report"]),
+        (["--preset", "full"], ["full", "smoke", "quick", "report"]),
         (["--preset"], ["--preset"]),
         (["--optimizer", "adam"], ["--optimizer"]),
         (["--epochs", "many"], ["--epochs", "'many'"]),
         (["--epochs"], ["--epochs"]),
-        (["--mnist", "fashion"], ["'fashion'", "full", "sample"]),
+        (["--source", "fashion"], ["fashion", "full", "sample"]),
         (["--preset", "report", "--seeds", "1.5"], ["--seeds", "'1.5'"]),
+        (["--workers", "0"], ["--workers", "0"]),
+        (["--scheduler", "tcp://127.0.0.1:1"], ["scheduler", "127.0.0.1"]),
         (["quick"], ["quick"]),
     ],
     ids=" ".join,
@@ -126,19 +128,50 @@ def test_the_report_preset_without_its_data(tmp_path):
         ("noises", (0.0, float("inf")), "--noises must be a number from 0 on, got inf"),
     ],
 )
-def test_settings_without_sense_are_refused_before_anything_is_written(
-    tmp_path, name, value, words
-):
+def test_settings_without_sense_are_refused(name, value, words):
     fields = {"seeds": 1, "batch_size": 32, "widths": (10, 50), "noises": (0.0, 1.0),
               "learning_rate": 0.0, "optimizer": "adam"}
     kind = dataclasses.make_dataclass("Settings", fields)
     command.check(kind(**fields))
-    options = SimpleNamespace(settings=kind(**fields | {name: value}), preset="smoke",
-                              results=tmp_path, fresh=False)
     with pytest.raises(UserError) as caught:
-        command.execute("1.3.6", None, options)
+        command.check(kind(**fields | {name: value}))
     assert str(caught.value) == words
-    assert not list(tmp_path.iterdir())
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    epochs: int = 5
+    noise: float = 0.0
+    patience: int = from_zero(10)
+
+
+Flat, Group = command.flat(Recipe, "noise"), command.group(Recipe, "epochs")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    recipe: Flat = Recipe()
+    other: Group = Recipe()
+
+
+def test_settings_of_recipes_are_checked_by_the_names_of_their_options():
+    command.check(Settings(Recipe(patience=0)))
+    for settings, words in (
+        (Settings(Recipe(epochs=0)), "--epochs must be at least 1, got 0"),
+        (Settings(Recipe(patience=-1)), "--patience must be at least 0, got -1"),
+        (Settings(other=Recipe(epochs=0)), "--other.epochs must be at least 1, got 0"),
+    ):
+        with pytest.raises(UserError) as caught:
+            command.check(settings)
+        assert str(caught.value) == words
+
+
+def test_what_a_task_sets_itself_is_no_option():
+    command.refuse_fixed(Settings(Recipe(epochs=7), Recipe(noise=0.5)), Settings())
+    for settings, option in ((Settings(Recipe(noise=0.5)), "--noise "),
+                             (Settings(other=Recipe(epochs=7)), "--other.epochs ")):
+        with pytest.raises(UserError, match=option):
+            command.refuse_fixed(settings, Settings())
 
 
 @pytest.mark.parametrize(
@@ -168,5 +201,6 @@ def test_settings_within_settings_are_options_with_a_prefix():
     shown = run("--preset", "smoke", "--help", start=(str(script),)).stdout
     for option in ("--gan.epochs INT", "--vae.epochs INT", "--vae.latent-dim INT", "--seeds INT"):
         assert option in shown
+    assert "--gan.seeds" not in shown and "--vae.seeds" not in shown
     assert_one_line(run("--vae.latent-dim", 0, start=(str(script),)),
                     "--vae.latent-dim must be at least 1, got 0")

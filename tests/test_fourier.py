@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ann_keras.models.fourier import FourierConv2D, FourierConv2DTranspose, frequencies
+from ann_keras.layers.fourier import FourierConv2D, FourierConv2DTranspose, frequencies
 
 
 def pair(kind, side, size, border, channels=3, filters=4):

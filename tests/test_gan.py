@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ann_keras.layers.normalization import FusedBatchNormalization
 from ann_keras.models.gan import GAN, AlwaysOnDropout, discriminator_loss, generator_loss
-from ann_keras.models.normalization import FusedBatchNormalization
 from ann_keras.training import compiled
 
 BACKBONES = ["dense", "conv"]

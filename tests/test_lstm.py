@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ann_keras.models import lstm
-from ann_keras.models.lstm import CompiledLSTM, nar_lstm
+from ann_keras.layers import lstm
+from ann_keras.layers.lstm import CompiledLSTM
+from ann_keras.models.lstm import nar_lstm
 from ann_keras.training import compiled
 
 ROOT = Path(__file__).parents[1]

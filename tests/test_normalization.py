@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ann_keras.models.normalization import FusedBatchNormalization
+from ann_keras.layers.normalization import FusedBatchNormalization
 
 OPTIONS = {"momentum": 0.7, "epsilon": 1e-3}
 

@@ -6,7 +6,8 @@ import pytest
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge
 
-from ann_keras.models.random_features import OrthogonalFourierFeatures, random_feature_network
+from ann_keras.layers.random_features import OrthogonalFourierFeatures
+from ann_keras.models.random_features import random_feature_network
 from ann_keras.training.ridge import fit_readout
 
 INPUTS = 6

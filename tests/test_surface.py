@@ -1,9 +1,14 @@
-"""The surface of task 1.3: its closed form, its grid and its noise."""
+"""The surface of task 1.3: its closed form, its grid, its noise, and the network that fits it."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from ann_keras import models, recipes
 from ann_keras.data import surface
+
+TINY = recipes.surface.Recipe(hidden_units=(8, 8), epochs=2, jit_compile=False)
 
 
 def ring(z):
@@ -83,3 +88,30 @@ def test_noise_is_decided_by_the_seed_and_scales():
     assert (surface.samples(noise=0.5, seed=2)[1] != noisy).all()
     doubled = surface.samples(noise=1.0, seed=1)[1]
     np.testing.assert_allclose(doubled - clean, 2 * (noisy - clean), atol=1e-6)
+
+
+def test_gradient_and_lbfgs_start_from_the_same_network():
+    recipe = replace(TINY, noise=0.2, memory=10)
+    slow = recipes.surface.train(replace(recipe, learning_rate=1e-12), seed=3)
+    lbfgs = replace(recipe, optimizer="lbfgs", epochs=30)
+    fast, again = (recipes.surface.train(lbfgs, seed=3) for _ in range(2))
+    np.testing.assert_array_equal(fast["loss"], again["loss"])
+    assert slow["loss"][0] == pytest.approx(slow["loss"][1], rel=1e-5)
+    assert fast["loss"][-1] < fast["loss"][0] < slow["loss"][0]
+
+
+def test_last_batch_loss_is_not_the_epoch_mean():
+    recipe = replace(TINY, learning_rate=0.1)
+    batches = recipes.surface.train(replace(recipe, batch_size=40), seed=0)
+    whole = recipes.surface.train(recipe, seed=0)
+    assert batches["last_batch_mse"][0] != pytest.approx(batches["loss"][0], rel=1e-3)
+    assert whole["last_batch_mse"] == pytest.approx(whole["loss"], rel=1e-5)
+    assert (batches["steps_per_epoch"], whole["steps_per_epoch"]) == (40, 1)
+
+
+def test_weights_are_those_of_the_score():
+    result = recipes.surface.train(replace(TINY, optimizer="adam", noise=0.3), seed=1)
+    model = models.mlp.surface_mlp(8, 8)
+    models.weights.restore(model, result["weights"])
+    x, _, clean = surface.samples()
+    assert np.mean((model(x).numpy() - clean) ** 2) == pytest.approx(result["test_mse"], rel=1e-5)

@@ -14,7 +14,7 @@ import pytest
 from keras_tuner.errors import FailedTrialError
 
 import tuning
-from ann_keras import data, experiments, models
+from ann_keras import data, models, recipes
 from ann_keras.errors import UserError
 from ann_keras.training import resume
 from tuning import __main__ as command, run as runs
@@ -155,7 +155,7 @@ def interrupt(patch, owner, name, call):
 
 
 @pytest.mark.parametrize("name, owner, function", [
-    ("vae", resume.Resume, "on_epoch_end"), ("timeseries_mlp", experiments.laser, "validate"),
+    ("vae", resume.Resume, "on_epoch_end"), ("timeseries_mlp", recipes.timeseries, "validate"),
 ])
 def test_an_interrupted_trial_goes_on(name, owner, function, smoke, tmp_path, monkeypatch):
     options = options_of(name, tmp_path, **({} if name == "vae" else {"evaluation_seeds": 0}))
@@ -192,10 +192,10 @@ def test_forecast_errors_of_fewer_epochs_are_not_taken_for_those_of_more(tmp_pat
     search, hp = search_of("timeseries_mlp", origins=(300, 400, 500), seeds=3), setting()
     found = {300: [1, 2, 9], 400: [5, 4, 3], 500: [7, 0, 0]}
 
-    def validate(fit, starts, *, seed, epochs, **_):
-        return {"nmse": np.array([100 * epochs + found[starts[0]][seed]], float)}
+    def validate(recipe, seed, origins):
+        return {"nmse": np.array([100 * recipe.epochs + found[origins[0]][seed]], float)}
 
-    monkeypatch.setattr(experiments.laser, "validate", validate)
+    monkeypatch.setattr(recipes.timeseries, "validate", validate)
     for epochs in (1, 2):  # as Hyperband gives them, with the checkpoint of before
         result = search.fit(hp, search.build(hp), checkpoint=tmp_path, epochs=epochs)
         assert result["val_nmse"] == pytest.approx(100 * epochs + (2 + 4 + 0) / 3)
@@ -211,46 +211,28 @@ def test_objective_does_not_depend_on_the_test_points(tmp_path, monkeypatch):
     assert search.fit(hp, search.build(hp), checkpoint=tmp_path / "changed") == known
 
 
-def test_rbm_is_trained_as_published_on_other_images(monkeypatch):
-    search, hp = search_of("rbm"), setting(components=50, learning_rate=0.2, iterations=2)
-    kept = []
-    monkeypatch.setattr(search, "_score", lambda weights, **_: kept.append(weights) or {})
-    search._train(search.build(hp, seed=3))
-    rows, _, _ = experiments.boltzmann.digits("sample")
-    settings = search.settings
-    parts = rows[:settings.images], rows[-settings.validation:], None
-    monkeypatch.setattr(experiments.boltzmann, "digits", lambda source: parts)
-    expected = experiments.boltzmann.train_rbm(
-        seed=3, batch_size=settings.batch_size, source="sample", monitor=False,
-        **search.values(hp),
-    )
-    np.testing.assert_array_equal(kept[0]["components"], expected["components"])
-
-
 def test_rbm_is_compared_on_test_images():
     search = search_of("rbm")
-    values = {"components": 10, "learning_rate": 0.1, "iterations": 1}
-    found = search.evaluate(values, seed=2)
-    rows, _, _ = experiments.boltzmann.digits("sample")
+    found = search.evaluate({"components": 10, "learning_rate": 0.1, "epochs": 1}, seed=2)
+    rows, test, _ = data.mnist.rows("sample")
     rbm = models.rbm.BernoulliRBM(10, 0.1, search.settings.batch_size, 1, 2, monitor=False)
-    rbm.fit(rows)
-    _, test, _ = experiments.boltzmann.digits("sample")
-    exact = rbm.log_likelihood(experiments.boltzmann.binary(test)).mean()
+    exact = rbm.fit(rows).log_likelihood(data.mnist.binary(test)).mean()
     assert found["test_log_likelihood"] == pytest.approx(exact, abs=10)
     assert found["test_log_likelihood"] < exact < found["test_log_likelihood"] + found["test_gap"]
 
 
-def test_likelihood_of_held_out_images(monkeypatch):
-    boltzmann, random = experiments.boltzmann, np.random.default_rng(0)
-    rows, _, _ = boltzmann.digits("sample")
-    run = {"components": random.normal(0, 0.1, (5, 784)).astype(np.float32),
-           "hidden_bias": np.zeros(5, np.float32), "visible_bias": np.full(784, -2, np.float32)}
-    options = {"source": "sample", "temperatures": 10, "chains": 5, "burn_in": 2}
-    held_out = boltzmann.bracket(run, validation=100, **options)
-    exact = boltzmann.rbm_of(run).log_likelihood(boltzmann.binary(rows[-100:])).mean()
-    assert held_out["lower"] == pytest.approx(exact, abs=5)
-    monkeypatch.setattr(boltzmann, "digits", lambda source: (rows[:-100], rows[-100:], None))
-    assert boltzmann.bracket(run, **options) == held_out
+def test_an_rbm_is_trained_and_scored_on_its_parts_of_the_training_images(monkeypatch):
+    search, parts = search_of("rbm"), []
+    monkeypatch.setattr(search, "_score", lambda *arguments: parts.append(arguments) or {})
+    found = search._train(search.build(setting(components=50, learning_rate=0.2, epochs=2), seed=3))
+    rows, _, _ = data.mnist.rows("sample")
+    (model, seen, held_out), = parts
+    np.testing.assert_array_equal(seen, rows[:search.settings.images])
+    np.testing.assert_array_equal(held_out, rows[-search.settings.validation:])
+    same = models.rbm.BernoulliRBM(50, 0.2, search.settings.batch_size, 2, 3, monitor=False)
+    np.testing.assert_array_equal(model.components_, same.fit(seen).components_)
+    expected = same.score_samples(data.mnist.binary(held_out)).mean()
+    assert found["val_pseudo_likelihood"] == pytest.approx(expected)
 
 
 def test_images_that_judge_are_not_trained_on():

@@ -77,7 +77,7 @@ def main():
             raise UserError(
                 f"there is no search {name!r}: choose from {', '.join(tuning.SEARCHES)}"
             )
-        command.quiet_tensorflow(cpus=early_replicas())
+        command.quiet_tensorflow(cpus=early_replicas(), threads=None)
         options = command.parse_settings(
             tuning.load(name or "regression").PRESETS, __doc__, Options, search=name or "regression"
         )

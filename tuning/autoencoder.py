@@ -9,22 +9,25 @@ compare between sizes.
 Report preset, estimated: a trial takes 30 seconds on one core, the search 15 minutes on two.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import keras
 
-from ann_keras import experiments, models
+from ann_keras import models
+from ann_keras.recipes import autoencoder
 from tuning import search
+
+PUBLISHED = autoencoder.Recipe()
 
 
 @dataclass(frozen=True)
 class Settings:
     max_trials: int = 60  # ours
     seeds: int = 2  # ours: trainings of a trial
-    images: int = 6_000  # report: random training images, drawn anew for each phase
-    batch_size: int = 128  # report
-    source: Literal["full", "sample"] = "full"  # report
+    images: int = PUBLISHED.images  # report: random training images, drawn anew for each phase
+    batch_size: int = PUBLISHED.batch_size  # report
+    source: Literal["full", "sample"] = PUBLISHED.source  # report
     validation: int = 6_000  # ours: last training images, held out
     evaluation_seeds: int = 5  # ours: trainings of a setting that is compared
 
@@ -43,18 +46,24 @@ class Search(search.Search):
     direction = "max"
 
     def values(self, hp):
-        second = hp.Int("second_units", 32, 256, step=32, default=64)
-        first = hp.Int("first_units", 128, 512, step=64, default=256)
+        first, second = PUBLISHED.hidden_units
+        second = hp.Int("second_units", 32, 256, step=32, default=second)
+        first = hp.Int("first_units", 128, 512, step=64, default=first)
         if second > first:
             search.refuse(f"the second encoder has more units than the first: {second} > {first}")
+        epochs = {
+            f"{phase}_epochs": hp.Int(f"{phase}_epochs", *ends, step=10,
+                                      default=getattr(PUBLISHED, f"{phase}_epochs"))
+            for phase, ends in (("pretraining", (0, 60)), ("classifier", (0, 90)),
+                                ("fine_tuning", (10, 100)))
+        }
         return {
             "hidden_units": [first, second],
-            "pretraining_epochs": hp.Int("pretraining_epochs", 0, 60, step=10, default=20),
-            "classifier_epochs": hp.Int("classifier_epochs", 0, 90, step=10, default=30),
-            "fine_tuning_epochs": hp.Int("fine_tuning_epochs", 10, 100, step=10, default=50),
+            **epochs,
             "pretraining_rate": hp.Float("pretraining_rate", 0.03, 30, sampling="log",
-                                         default=0.1),
-            "learning_rate": hp.Float("learning_rate", 0.03, 3, sampling="log", default=1.0),
+                                         default=PUBLISHED.pretraining_rate),
+            "learning_rate": hp.Float("learning_rate", 0.03, 3, sampling="log",
+                                      default=PUBLISHED.learning_rate),
         }
 
     def build(self, hp):
@@ -79,8 +88,9 @@ class Search(search.Search):
         return {f"test_{name}": accuracy for name, accuracy in self._train(values, seed).items()}
 
     def _train(self, values, seed, **options):
-        run = experiments.autoencoder.train(
-            seed=seed, images=self.settings.images, batch_size=self.settings.batch_size,
-            source=self.settings.source, **values, **options,
-        )
+        settings = self.settings
+        run = autoencoder.train(replace(
+            PUBLISHED, images=settings.images, batch_size=settings.batch_size,
+            source=settings.source, **values, **options,
+        ), seed)
         return {name: run[name] for name in ("accuracy", "classifier_accuracy")}

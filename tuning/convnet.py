@@ -9,35 +9,36 @@ its size alone does not win.
 Report preset, estimated: a trial takes two minutes on one core, the search 45 minutes on two.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from ann_keras import experiments, models
+from ann_keras import models
+from ann_keras.evaluation.curves import at_best_epoch
+from ann_keras.recipes import strided_convnet
 from tuning import images, search
 
-_WIDTHS = 1, 2, 2, 4  # filters of each block, in those of the first: as published
-_LAST_DROPOUT = 0.0  # of the last block, as published
+PUBLISHED = strided_convnet.Recipe()
+_WIDTHS = [width // PUBLISHED.filters[0] for width in PUBLISHED.filters]  # in those of the first
 
 
 @dataclass(frozen=True)
 class Settings:
     max_trials: int = 70  # ours: two in five are refused and take no time
-    epochs: int = 20  # report
-    batch_size: int = 100  # report
-    learning_rate: float = 0.001  # report: of Adam
-    images: int = 10_000  # report; here the first of the training set
-    validation: int = 10_000  # ours: last training images, held out
-    test_images: int = 2_000  # report: of its own score; all test images count here
-    source: Literal["full", "sample"] = "full"  # report
+    epochs: int = PUBLISHED.epochs  # report
+    batch_size: int = PUBLISHED.batch_size  # report
+    learning_rate: float = PUBLISHED.learning_rate  # report: of Adam
+    images: int = PUBLISHED.images  # report; here the first of the training set
+    validation: int = PUBLISHED.validation  # ours: last training images, held out
+    source: Literal["full", "sample"] = PUBLISHED.source  # report
     work: int = 8_000_000  # ours: multiplications an image, at most; 1.4 million as published
     evaluation_seeds: int = 3  # ours: trainings of a setting that is compared
 
 
 PRESETS = {
     "smoke": Settings(max_trials=2, epochs=2, images=200, validation=100, source="sample",
-                      test_images=100, evaluation_seeds=1),
+                      evaluation_seeds=1),
     "quick": Settings(max_trials=6, epochs=4, images=1_000, validation=1_000, source="sample",
-                      test_images=500, evaluation_seeds=1),
+                      evaluation_seeds=1),
     "report": Settings(),
 }
 
@@ -48,23 +49,25 @@ class Search(search.Search):
     replicas = True
 
     def values(self, hp):
-        filters = hp.Choice("filters", [8, 16, 24, 32], default=16)
+        filters = hp.Choice("filters", [8, 16, 24, 32], default=PUBLISHED.filters[0])
         kernels = [hp.Int(f"kernel_{block}", 2, 5, default=published)
-                   for block, published in enumerate((4, 4, 3, 2), start=1)]
+                   for block, published in enumerate(PUBLISHED.kernel_sizes, start=1)]
         paddings = [hp.Int(f"padding_{block}", 0, 2, default=published)
-                    for block, published in enumerate((2, 1, 1, 0), start=1)]
-        first = hp.Float("first_dropout", 0.0, 0.5, step=0.1, default=0.2)
-        later = hp.Float("later_dropout", 0.0, 0.5, step=0.1, default=0.4)
+                    for block, published in enumerate(PUBLISHED.paddings, start=1)]
+        first, later, _, last = PUBLISHED.dropout
+        first = hp.Float("first_dropout", 0.0, 0.5, step=0.1, default=first)
+        later = hp.Float("later_dropout", 0.0, 0.5, step=0.1, default=later)
         values = {
             "filters": [filters * width for width in _WIDTHS],
             "kernel_sizes": kernels,
             "paddings": paddings,
-            "strides": [hp.Int(f"stride_{block}", 1, 3, default=2) for block in (1, 2)],
-            "dropout": [round(rate, 1) for rate in (first, later, later, _LAST_DROPOUT)],
-            "batch_norm": hp.Boolean("batch_norm", default=True),
-            "pooling": hp.Boolean("pooling", default=False),
+            "strides": [hp.Int(f"stride_{block}", 1, 3, default=published)
+                        for block, published in enumerate(PUBLISHED.strides, start=1)],
+            "dropout": [round(rate, 1) for rate in (first, later, later, last)],
+            "batch_norm": hp.Boolean("batch_norm", default=PUBLISHED.batch_norm),
+            "pooling": hp.Boolean("pooling", default=PUBLISHED.pooling),
             "activation": hp.Choice("activation", ["relu", "elu", "gelu", "tanh", "sigmoid"],
-                                    default="relu"),
+                                    default=PUBLISHED.activation),
         }
         try:
             work = multiplications(**values)
@@ -75,9 +78,7 @@ class Search(search.Search):
         return values
 
     def build(self, hp):
-        model = models.cnn.strided_convnet(**self.values(hp))
-        experiments.convnet.compile(model, self.settings.learning_rate)
-        return model
+        return strided_convnet.network(self._recipe(self.values(hp)))
 
     def fit(self, hp, model, *, checkpoint, epochs=None):
         training, validation = images.held_out(self.settings)
@@ -89,14 +90,16 @@ class Search(search.Search):
                 "parameters": model.count_params()}
 
     def evaluate(self, values, seed):
-        run = experiments.convnet.train(
-            network="strided_convnet", seed=seed, options=values, source=self.settings.source,
-            training_images=self.settings.images, validation_images=self.settings.validation,
-            test_images=self.settings.test_images, epochs=self.settings.epochs,
-            batch_size=self.settings.batch_size, learning_rate=self.settings.learning_rate,
+        run = strided_convnet.train(self._recipe(values), seed)
+        return {"test_accuracy": at_best_epoch(run, "test_accuracy")}
+
+    def _recipe(self, values):
+        settings = self.settings
+        return replace(
+            PUBLISHED, images=settings.images, validation=settings.validation, digits=1,  # unused
+            epochs=settings.epochs, batch_size=settings.batch_size,
+            learning_rate=settings.learning_rate, source=settings.source, **values,
         )
-        best = max(range(self.settings.epochs), key=run["val_accuracy"].__getitem__)
-        return {"test_accuracy": run["test_accuracy"][best]}
 
 
 def multiplications(*, filters, kernel_sizes, paddings, strides, pooling, **_):

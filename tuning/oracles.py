@@ -11,7 +11,7 @@ import os
 import keras_tuner
 import numpy as np
 
-from ann_keras.report.task import write_whole
+from ann_keras.files import write_whole
 
 
 class _Safe:

@@ -9,7 +9,7 @@ import keras_tuner
 import numpy as np
 
 from ann_keras import plots
-from ann_keras.report.task import write_whole
+from ann_keras.files import write_whole
 
 _TREES = 300  # of the random forest that importance is read from
 _REPEATS = 20  # permutations of each hyperparameter

@@ -4,23 +4,25 @@ The report chose them by hand and says that the activation matters most (claims 
 The objective is the lowest validation error of each training, averaged over seeds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import keras
 
-from ann_keras import data, experiments, models
+from ann_keras.recipes import regression
 from tuning import search
+
+PUBLISHED = regression.Recipe()
 
 
 @dataclass(frozen=True)
 class Settings:
     max_trials: int = 120  # ours
     seeds: int = 3  # ours: trainings of a trial
-    epochs: int = 80  # report
-    batch_size: int = 64  # report
-    training_points: int = 2_000  # report
-    source: Literal["closed form", "course"] = "closed form"
+    epochs: int = PUBLISHED.epochs  # report
+    batch_size: int = PUBLISHED.batch_size  # report
+    training_points: int = PUBLISHED.training_points  # report
+    source: Literal["closed form", "course"] = PUBLISHED.source
     parameters: int = 609  # report: Table 2's network; the best that is no larger is compared
     evaluation_seeds: int = 20  # ours: trainings of a setting that is compared
 
@@ -38,27 +40,21 @@ class Search(search.Search):
     replicas = True
 
     def values(self, hp):
-        layers = hp.Int("layers", 1, 4, default=3)
-        units = hp.Int("units", 4, 64, step=4, default=16)
-        activation = hp.Choice("activation", list(ACTIVATIONS), default="mish")
-        last = hp.Choice("last_activation", ["same", "tanh"], default="tanh")
+        layers = hp.Int("layers", 1, 4, default=len(PUBLISHED.hidden_units))
+        units = hp.Int("units", 4, 64, step=4, default=PUBLISHED.hidden_units[0])
+        activation = hp.Choice("activation", list(ACTIVATIONS), default=PUBLISHED.activations[0])
+        last = hp.Choice("last_activation", ["same", "tanh"], default=PUBLISHED.activations[-1])
         return {
             "hidden_units": [units] * layers,
             "activations": [activation] * (layers - 1) + [activation if last == "same" else last],
             "optimizer": hp.Choice("optimizer", ["adam", "nadam", "rmsprop", "sgd"],
-                                   default="adam"),
-            "learning_rate": hp.Float("learning_rate", 1e-3, 0.2, sampling="log", default=0.05),
+                                   default=PUBLISHED.optimizer),
+            "learning_rate": hp.Float("learning_rate", 1e-3, 0.2, sampling="log",
+                                      default=PUBLISHED.learning_rate),
         }
 
     def build(self, hp):
-        values = self.values(hp)
-        model = models.mlp.mish_regressor(
-            tuple(values["hidden_units"]), tuple(values["activations"])
-        )
-        optimizer = keras.optimizers.get(values["optimizer"])
-        optimizer.learning_rate = values["learning_rate"]
-        model.compile(optimizer, loss="mse")
-        return model
+        return regression.build(self._recipe(self.values(hp)))
 
     def fit(self, hp, model, *, checkpoint, epochs=None):
         epochs = epochs or self.settings.epochs
@@ -75,20 +71,16 @@ class Search(search.Search):
         return means | {"parameters": model.count_params()}
 
     def _train(self, model, seed, checkpoint, epochs):
-        (x, y), _ = data.regression.split(
-            seed, source=self.settings.source, training_points=self.settings.training_points
-        )
+        recipe = self._recipe()
+        (x, y), _ = regression.points(recipe, seed)
         losses = search.train(
             model, x, y, checkpoint=checkpoint / str(seed), epochs=epochs, seed=seed,
-            validation_split=0.2, batch_size=self.settings.batch_size,
+            validation_split=recipe.validation_split, batch_size=recipe.batch_size,
         )["val_loss"]
         return {"val_mse": min(losses)}
 
     def evaluate(self, values, seed):
-        run = experiments.regression.fit_gradient(
-            seed=seed, epochs=self.settings.epochs, batch_size=self.settings.batch_size,
-            training_points=self.settings.training_points, source=self.settings.source, **values,
-        )
+        run = regression.train(self._recipe(values), seed)
         return {name: run[name] for name in ("test_mse", "train_mse")}
 
     def contenders(self, trials):
@@ -97,3 +89,11 @@ class Search(search.Search):
         if small:
             named[f"best up to {self.settings.parameters} parameters"] = small[0].settings
         return named
+
+    def _recipe(self, values=None):
+        """The recipe of a setting; the published one's without values."""
+        settings = self.settings
+        return replace(
+            PUBLISHED, epochs=settings.epochs, batch_size=settings.batch_size,
+            training_points=settings.training_points, source=settings.source, **values or {},
+        )

@@ -10,7 +10,7 @@ import keras
 
 import tuning
 from ann_keras.errors import UserError
-from ann_keras.report.task import write_whole
+from ann_keras.files import write_whole
 from ann_keras.training import tensorboard
 from tuning import oracles, outputs, search as searches, workers
 from tuning.tuner import LostChief, Tuner, project_folder

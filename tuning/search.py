@@ -9,7 +9,7 @@ import keras_tuner
 import numpy as np
 from keras_tuner.errors import FailedTrialError
 
-from ann_keras.report.task import write_whole
+from ann_keras.files import write_whole
 from ann_keras.training import resume, tensorboard
 
 

@@ -1,12 +1,13 @@
 """What the searches for networks that continue the Santa Fe laser do alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
 
-from ann_keras import data, experiments
-from ann_keras.experiments import laser
+from ann_keras.data import santafe
+from ann_keras.evaluation import forecasts
+from ann_keras.recipes import timeseries
 from tuning import search
 
 
@@ -25,22 +26,18 @@ class Search(search.Search):
     """A network is trained anew on all that precedes each origin and forecasts 100 values.
 
     Attributes:
-        network: of ``laser.train_afresh``.
-        model: function of lag and units, the network itself.
+        published: recipe of the report's network.
         most_units: of the space.
         rates: lowest and highest learning rate of the space.
-        rate: the report's.
     """
 
     objective = "val_nmse"
-    network = None
-    model = None
+    published = None
     most_units = None
     rates = None
-    rate = None
 
     def __init__(self, settings):
-        last = data.santafe.TRAINING_POINTS - laser.HORIZON
+        last = santafe.TRAINING_POINTS - forecasts.HORIZON
         if max(settings.origins) > last:
             raise ValueError(
                 f"--origins must be at most {last}: validation forecasts end before the test "
@@ -51,10 +48,10 @@ class Search(search.Search):
     def values(self, hp):
         low, high = self.rates
         values = {
-            "lag": hp.Int("lag", 10, 120, step=10, default=80),
-            "units": hp.Int("units", 10, self.most_units, step=10, default=100),
+            "lag": hp.Int("lag", 10, 120, step=10, default=self.published.lag),
+            "units": hp.Int("units", 10, self.most_units, step=10, default=self.published.units),
             "learning_rate": hp.Float("learning_rate", low, high, sampling="log",
-                                      default=self.rate),
+                                      default=self.published.learning_rate),
         }
         if values["lag"] >= min(self.settings.origins):
             search.refuse(
@@ -64,15 +61,15 @@ class Search(search.Search):
         return values
 
     def build(self, hp):
-        values = self.values(hp)
-        model = self.model(values["lag"], values["units"])
-        model.compile(keras.optimizers.Adam(values["learning_rate"]), loss="mse")
+        recipe = self._recipe(self.values(hp))
+        model = timeseries.build(recipe)
+        model.compile(keras.optimizers.Adam(recipe.learning_rate), loss="mse")
         return model
 
     def fit(self, hp, model, *, checkpoint, epochs=None):
-        values, epochs = self.values(hp), epochs or self.settings.epochs
+        recipe = self._recipe(self.values(hp), epochs)
         errors = np.array([
-            [self._validate(checkpoint, origin, seed, epochs, values)
+            [self._validate(checkpoint, recipe, seed, origin)
              for seed in range(self.settings.seeds)]
             for origin in self.settings.origins
         ])
@@ -82,24 +79,22 @@ class Search(search.Search):
             "parameters": model.count_params(),
         }
 
-    def _validate(self, checkpoint, origin, seed, epochs, values):
-        def compute():
-            found = laser.validate(
-                "train_afresh", [origin], seed=seed, epochs=epochs, **self._training(), **values
-            )
-            return {"nmse": found["nmse"][0]}
-
+    def _validate(self, checkpoint, recipe, seed, origin):
         # Hyperband begins with few epochs: what they gave is not the result of more.
-        return search.kept(checkpoint, f"{origin}_{seed}_{epochs}", compute)["nmse"]
+        return search.kept(
+            checkpoint, f"{origin}_{seed}_{recipe.epochs}",
+            lambda: {"nmse": timeseries.validate(recipe, seed, [origin])["nmse"][0]},
+        )["nmse"]
 
     def evaluate(self, values, seed):
-        run = laser.train_afresh(
-            seed=seed, start=data.santafe.TRAINING_POINTS, epochs=self.settings.epochs,
-            later=self.settings.later, **self._training(), **values,
-        )
-        found = experiments.forecasting.errors([run])
+        recipe = self._recipe(values)
+        weights = timeseries.train(recipe, seed)["weights"]
+        found = forecasts.errors([timeseries.score(recipe, weights, self.settings.later)])
         return {"test_nmse": found.nmse[0], "test_mse": found.mse[0],
                 "later_nmse": found.later[0]}
 
-    def _training(self):
-        return {"network": self.network, "batch_size": self.settings.batch_size}
+    def _recipe(self, values, epochs=None):
+        return replace(
+            self.published, protocol="afresh", epochs=epochs or self.settings.epochs,
+            batch_size=self.settings.batch_size, **values,
+        )

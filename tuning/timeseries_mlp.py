@@ -12,7 +12,7 @@ A trial takes about 25 seconds on one core, most of it compiling.
 
 from dataclasses import dataclass
 
-from ann_keras import models
+from ann_keras.recipes.timeseries import Recipe
 from tuning import timeseries
 
 
@@ -20,7 +20,7 @@ from tuning import timeseries
 class Settings(timeseries.Settings):
     max_trials: int = 60  # ours
     epochs: int = 360  # ours: as many steps as the report's 200 in each of three folds
-    batch_size: int = 32  # report
+    batch_size: int = Recipe.batch_size  # report
 
 
 PRESETS = {
@@ -32,8 +32,6 @@ PRESETS = {
 
 
 class Search(timeseries.Search):
-    network = "mlp"
-    model = staticmethod(models.mlp.nar_mlp)
+    published = Recipe()
     most_units = 200
     rates = 1e-4, 3e-2
-    rate = 0.01

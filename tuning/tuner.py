@@ -19,7 +19,7 @@ from keras_tuner.errors import FailedTrialError, FatalError
 from keras_tuner.src.engine.tuner import maybe_distribute
 
 from ann_keras.errors import UserError
-from ann_keras.report.task import write_whole
+from ann_keras.files import write_whole
 from ann_keras.training import tensorboard
 from tuning import oracles
 

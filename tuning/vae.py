@@ -15,7 +15,10 @@ from typing import Literal
 import keras
 
 from ann_keras import models
+from ann_keras.recipes import vae
 from tuning import images, search
+
+PUBLISHED = vae.Recipe()
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Settings:
     epochs: int = 30  # ours; report 100
     images: int = 10_000  # ours: first training images; report 60,000
     validation: int = 5_000  # ours: last training images, held out
-    source: Literal["full", "sample"] = "full"  # report
+    source: Literal["full", "sample"] = PUBLISHED.source
 
 
 PRESETS = {
@@ -41,11 +44,15 @@ class Search(search.Search):
 
     def values(self, hp):
         values = {
-            "latent_dim": hp.Choice("latent_dim", [5, 10, 20, 50, 100, 200, 300], default=300),
-            "hidden_dim": hp.Choice("hidden_dim", [128, 256, 512, 1024, 1536], default=1024),
-            "learning_rate": hp.Float("learning_rate", 1e-4, 1e-2, sampling="log", default=1e-3),
-            "beta_1": hp.Choice("beta_1", [0.0, 0.5, 0.9], default=0.5),
-            "batch_size": hp.Choice("batch_size", [100, 300, 1000, 3000], default=3000),
+            "latent_dim": hp.Choice("latent_dim", [5, 10, 20, 50, 100, 200, 300],
+                                    default=PUBLISHED.latent_dim),
+            "hidden_dim": hp.Choice("hidden_dim", [128, 256, 512, 1024, 1536],
+                                    default=PUBLISHED.hidden_dim[0]),
+            "learning_rate": hp.Float("learning_rate", 1e-4, 1e-2, sampling="log",
+                                      default=PUBLISHED.learning_rate),
+            "beta_1": hp.Choice("beta_1", [0.0, 0.5, 0.9], default=PUBLISHED.beta_1),
+            "batch_size": hp.Choice("batch_size", [100, 300, 1000, 3000],
+                                    default=PUBLISHED.batch_size),
         }
         if values["latent_dim"] > values["hidden_dim"]:
             search.refuse(

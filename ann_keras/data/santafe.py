@@ -78,6 +78,12 @@ def windows(series, lag):
     return rows[:, :-1], rows[:, -1]
 
 
+def windows_before(start, lag):
+    """``windows`` of all values before ``start``, standardised by their own scale."""
+    known = load_all()[:start]
+    return windows(Scale.of(known).standardise(known), lag)
+
+
 def expanding_folds(windows_number, *, folds, validation, gap):
     """Training and validation windows of a time-series split, as published.
 

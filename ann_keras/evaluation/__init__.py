@@ -1,5 +1,10 @@
-"""Measures of generative models."""
+"""Measures: likelihoods, samples, labels by a convnet, curves, forecasts."""
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules={"ais", "generative"})
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules={
+        "ais", "curves", "forecasts", "generative", "labels", "restoration", "scoreboard",
+    },
+)

@@ -5,8 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules={
-        "attention", "autoencoder", "boltzmann", "cnn", "contrastive", "dbm", "fourier", "gan",
-        "hopfield", "initializers", "lstm", "mixture", "mlp", "normalization", "random_features",
-        "rbm", "vae", "variational", "vit", "weights",
+        "autoencoder", "boltzmann", "cnn", "contrastive", "dbm", "gan", "hopfield", "lstm",
+        "mixture", "mlp", "random_features", "rbm", "vae", "variational", "vit", "weights",
     },
 )

@@ -12,7 +12,7 @@ phase fails, as the report says; from Keras' own it does not (it reaches 0.76 of
 import keras
 import numpy as np
 
-from ann_keras.models.initializers import pytorch_uniform
+from ann_keras.layers.initializers import pytorch_uniform
 
 
 class StackedAutoencoder:

@@ -2,8 +2,8 @@
 
 import keras
 
-from ann_keras.models.initializers import pytorch_uniform
-from ann_keras.models.normalization import FusedBatchNormalization
+from ann_keras.layers.initializers import pytorch_uniform
+from ann_keras.layers.normalization import FusedBatchNormalization
 
 
 def pooled_convnet():

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ann_keras.models.fourier import FourierConv2D, FourierConv2DTranspose
-from ann_keras.models.initializers import pytorch_uniform
-from ann_keras.models.normalization import FusedBatchNormalization
+from ann_keras.layers.fourier import FourierConv2D, FourierConv2DTranspose
+from ann_keras.layers.initializers import pytorch_uniform
+from ann_keras.layers.normalization import FusedBatchNormalization
 
 _IMAGE = (28, 28, 1)
 _ROWS = 1000  # images that are generated at once
@@ -50,6 +50,7 @@ class GAN(keras.Model):
             in the steps of both networks. Its normalised features have mean 0 over a batch: of
             fake images alone they cannot say that all are fake, and the generator collapses
             (task 4.2.5). None: where there is batch normalisation, in the convolutional network.
+        latent_noise: of the generator's input, "normal" as published or "uniform" in [0, 1).
 
     Attributes:
         generator: Functional model, noise (n, latent_dim) → tanh outputs (n, 28, 28, 1); trainable
@@ -62,7 +63,7 @@ class GAN(keras.Model):
     """
 
     def __init__(self, backbone="dense", latent_dim=10, *, discriminator_steps=1, corrected=False,
-                 joint_batches=None):
+                 joint_batches=None, latent_noise="normal"):
         super().__init__(name=f"{backbone}_gan")
         if backbone not in ("dense", "conv"):
             raise ValueError(f'backbone must be "dense" or "conv", got {backbone!r}')
@@ -70,7 +71,9 @@ class GAN(keras.Model):
             raise ValueError(f"the latent size must be at least one, got {latent_dim}")
         if discriminator_steps < 1:
             raise ValueError(f"at least one discriminator step, got {discriminator_steps}")
-        self.latent_dim, self.corrected = latent_dim, corrected
+        if latent_noise not in ("normal", "uniform"):
+            raise ValueError(f'the noise must be "normal" or "uniform", got {latent_noise!r}')
+        self.latent_dim, self.latent_noise, self.corrected = latent_dim, latent_noise, corrected
         self.discriminator_steps = discriminator_steps
         self.joint_batches = backbone == "conv" if joint_batches is None else joint_batches
         if backbone == "dense":
@@ -110,8 +113,9 @@ class GAN(keras.Model):
             raise ValueError(f"images must lie in [0, 1], got values from {low:g} to {high:g}")
 
     def noise(self, count):
-        """Latent vectors (count, latent_dim) from N(0, 1)."""
-        return keras.random.normal((count, self.latent_dim), seed=self.seed_generator)
+        """Latent vectors (count, latent_dim)."""
+        draw = {"normal": keras.random.normal, "uniform": keras.random.uniform}[self.latent_noise]
+        return draw((count, self.latent_dim), seed=self.seed_generator)
 
     def train_step(self, data):
         """``discriminator_steps`` updates of the discriminator, then one of the generator."""

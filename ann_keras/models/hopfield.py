@@ -152,6 +152,28 @@ def activate(inputs, states, saturating):
     return np.where(np.abs(inputs) < _zero(inputs.dtype), states, np.sign(inputs))
 
 
+def low_rank_step(network):
+    """A synchronous step of a ``Hopfield`` network without its kernel, in its own dtype.
+
+    The kernel is a number times 1 plus FᵀF with a row of F for each pattern or so; for ten digits
+    that is 40 times fewer multiplications.
+
+    Returns:
+        Function of states (batch, n), a NumPy array of that dtype, that gives the states after it.
+    """
+    dtype = network.compute_dtype
+    factor, bias = (np.asarray(a, dtype) for a in (network.factor, network.bias.numpy()))
+    diagonal = np.asarray(network.diagonal, dtype)
+
+    def step(states):
+        inputs = (states @ factor.T) @ factor
+        inputs += bias
+        inputs += diagonal * states
+        return activate(inputs, states, network.saturating)
+
+    return step
+
+
 def _zero(dtype):
     """Inputs below this are zero but for rounding; a Hebbian input is a multiple of 1/n."""
     return float(np.finfo(dtype).eps) ** (2 / 3)

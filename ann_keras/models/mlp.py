@@ -2,7 +2,7 @@
 
 import keras
 
-from ann_keras.models.initializers import pytorch_uniform
+from ann_keras.layers.initializers import pytorch_uniform
 
 
 def surface_mlp(*hidden_units, dtype=None):

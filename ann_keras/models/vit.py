@@ -11,8 +11,8 @@ written with keras.ops alone and trains under every Keras backend.
 import keras
 from keras import ops
 
-from ann_keras.models.attention import SelfAttention
-from ann_keras.models.initializers import pytorch_uniform
+from ann_keras.layers.attention import SelfAttention
+from ann_keras.layers.initializers import pytorch_uniform
 
 
 @keras.saving.register_keras_serializable(package="ann_keras")

@@ -1,10 +1,9 @@
-"""The page that sets published numbers beside ours: README.md and a self-contained index.html.
+"""The page that sets published numbers beside ours: README.md and index.html, pictures beside.
 
 Everything on it is read from the summaries that runs wrote; what has no summary yet is listed as
 not measured.
 """
 
-import base64
 import csv
 import io
 import json
@@ -15,8 +14,8 @@ import jinja2
 import numpy as np
 
 from ann_keras.errors import UserError
-from ann_keras.report import published
-from ann_keras.report.task import write_whole
+from ann_keras.files import write_whole
+from ann_keras.report import published, tables
 
 _BEGIN, _END = "<!-- results:begin -->", "<!-- results:end -->"
 
@@ -37,9 +36,8 @@ def build(results="results", preset="report"):
     links = f"{preset}/" if preset == "report" else ""
     readme = environment.get_template("README.md.j2").render(content, preset=preset, links=links)
     html = environment.get_template("index.html.j2").render(
-        content, preset=preset, image=lambda task, name: _data_uri(folder / task / name)
+        content, preset=preset, image=lambda task, name: f"{links}{task}/{name}"
     )
-    home.mkdir(parents=True, exist_ok=True)
     write_whole(home / "README.md", readme)
     write_whole(home / "index.html", html)
     return home / "README.md", home / "index.html"
@@ -107,6 +105,28 @@ def collect(folder):
         "seconds": sum(task["summary"]["seconds"] for task in done),
         "environment": done[-1]["summary"]["environment"] if done else {},
     }
+
+
+def compare(results="results", preset="report"):
+    """Measurements of runs with changed settings beside the preset's own, as a text.
+
+    Raises:
+        UserError: there are none, or a summary cannot be read.
+    """
+    folder = Path(results) / preset
+    lines = []
+    for path in sorted(folder.glob("task_*--*/summary.json")):
+        changed = _read_json(path)
+        own = path.parent.with_name(path.parent.name.partition("--")[0]) / "summary.json"
+        known = {m["name"]: m for m in _read_json(own)["measurements"]} if own.is_file() else {}
+        differ = ", ".join(f"{name} {value}" for name, value in changed["changes"].items())
+        rows = [[m["name"], spread(known[m["name"]]) if m["name"] in known else "", spread(m)]
+                for m in changed["measurements"]]
+        lines += [f"Task {changed['task']}: {differ}",
+                  tables.text(["quantity", f"{preset} preset", "changed"], rows), ""]
+    if not lines:
+        raise UserError(f"no task in {folder} has run with other settings than the preset's")
+    return "\n".join(lines).rstrip()
 
 
 def _collect_task(folder, task):
@@ -186,10 +206,6 @@ def _read_json(path):
 
 def _read_table(path):
     return list(csv.reader(io.StringIO(_read(path).decode(), newline="")))
-
-
-def _data_uri(path):
-    return "data:image/png;base64," + base64.b64encode(_read(path)).decode()
 
 
 def _read(path):

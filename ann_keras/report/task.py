@@ -1,43 +1,36 @@
 """One task of the report: its runs, measurements, verdicts, figures and tables, and their files.
 
-Everything goes to one folder, ``results/<preset>/task_…``:
+Everything goes to one folder, ``results/<preset>/task_…``, when the task has ended:
 
     config.json     the settings
-    runs/*.npz      what each training run gave, kept as it ends; a run found is not repeated
-    runs.zip        the same in one file, once the task has ended
     summary.json    measurements over seeds, claims with verdicts, names of figures and tables
     *.png, *.csv    figures and tables
+
+Runs are kept in ``results/<preset>/runs``, for all tasks.
 """
 
 import contextlib
 import csv
 import dataclasses
-import gc
 import hashlib
+import inspect
 import io
 import json
-import multiprocessing
 import os
 import platform
-import shutil
-import time
-import uuid
-import zipfile
-import zlib
-from concurrent.futures import ProcessPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
-from ann_keras.errors import UserError
+from ann_keras.files import write_whole
 from ann_keras.report import published
+from ann_keras.runs.run import Result, Results, Run, value_text
 
 VERDICTS = ("reproduced", "refuted", "artefact", "undecided")
-# What NumPy raises on files that are no archive of arrays; TypeError for a single array.
-_DAMAGE = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error)
-_SECONDS_WORTH_COLLECTING = 5.0  # a collection takes up to a second where many graphs live
+NOT_JUDGED = "not judged"  # in place of a verdict where settings are not the preset's
 _LIBRARIES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "scikit-learn")
+_LONGEST = 60  # characters of a folder's name that tell what differs
 
 
 class Task:
@@ -47,84 +40,67 @@ class Task:
         identifier: of the report, such as "1.3.6".
         preset: "smoke", "quick" or "report".
         settings: the frozen dataclass that the script runs with; ``settings.seeds`` counts seeds.
+        engine: ``runs.engine.Engine`` that computes and keeps runs.
         results: folder above the presets.
-        fresh: repeat runs that are saved already.
-        tensorboard: folder for the curves of trainings, or None.
+        changes: settings that differ from the preset's, dict of name → value. Such a task has a
+            folder of its own and judges no claim.
 
-    Raises:
-        UserError: the folder cannot be made or written.
+    Attributes:
+        folder: that is written; others are left alone.
+        seeds: list of numbers.
+        runs: that were begun.
     """
 
-    def __init__(self, identifier, preset, settings, results="results", fresh=False,
-                 tensorboard=None):
+    def __init__(self, identifier, preset, settings, engine, results="results", changes=None):
         self.published = published.TASKS[identifier]
         self.identifier, self.preset, self.settings = identifier, preset, settings
         self.seeds = list(range(settings.seeds))
-        self.folder = Path(results) / preset / f"task_{identifier.replace('.', '_')}"
-        self.seconds, self.reused = 0.0, 0
+        self.changes = changes or {}
+        name = f"task_{identifier.replace('.', '_')}"
+        self.folder = Path(results) / preset / "--".join([name, *_words(self.changes)])
+        self._engine, self._runs, self._files = engine, {}, {}
         self._measurements, self._claims, self._figures, self._tables = {}, {}, [], []
-        self.fresh, self._used_runs = fresh, set()
-        self._tensorboard = tensorboard
-        try:
-            (self.folder / "runs").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"cannot write to {self.folder}: {error.strerror}") from error
 
-    def run(self, name, compute, *, of=None, resumable=False, isolated=False, **settings):
-        """``compute(**settings)``, or what it gave before if name and settings are the same.
-
-        Runs that were interrupted are thus taken up where they stopped.
+    def run(self, function, recipe=None, **arguments):
+        """Begin a run, unless it is stored or begun already.
 
         Args:
-            name: telling name of the run, such as "adam, seed 0".
-            compute: function of the settings that returns a dict of numbers and arrays.
-            of: another task that makes the same run; its copy is taken where there is one.
-            resumable: the function also takes ``checkpoint``, a folder of its own, from which it
-                goes on after an interruption.
-            isolated: compute in a process of its own, whose memory is given back: TensorFlow keeps
-                every program that XLA has compiled, half a GiB for a large network.
-            settings: JSON values that decide the outcome, the seed among them.
+            function: of ``recipe`` and the arguments, as of ``runs.run.Run``.
+            recipe: its first argument; None for a function without one.
+            arguments: others; a ``Result`` or ``Results`` stands for what those runs give.
 
         Returns:
-            The dict, with NumPy arrays as values.
+            A ``Result``; reading its values waits for them.
         """
-        key = json.dumps({"name": name} | settings, sort_keys=True)
-        digest = hashlib.sha256(key.encode()).hexdigest()[:8]
-        words = "".join(c if c.isalnum() or c in ".-" else " " for c in name).split()
-        file = f"{'_'.join(words)}_{digest}.npz"
-        if of is not None:
-            other = self.folder.with_name(f"task_{of.replace('.', '_')}")
-            theirs = _read_run(other, file, key)
-            if theirs is not None:
-                return theirs[0]
-        repeat = self.fresh and file not in self._used_runs
-        saved = None if repeat else _read_run(self.folder, file, key)
-        if saved is None:
-            checkpoint = self.folder / "runs" / f"{Path(file).stem}_checkpoint"
-            extra = {"checkpoint": str(checkpoint)} if resumable else {}
-            if repeat:
-                shutil.rmtree(checkpoint, ignore_errors=True)
-            start = time.perf_counter()
-            arguments = settings | extra
-            with self._watched(name, settings):
-                values = _in_process(compute, arguments) if isolated else compute(**arguments)
-            values = {field: np.asarray(value) for field, value in values.items()}
-            seconds = time.perf_counter() - start
-            buffer = io.BytesIO()
-            np.savez_compressed(buffer, _key=key, _seconds=seconds, **values)
-            self._write(f"runs/{file}", buffer.getvalue())
-            shutil.rmtree(checkpoint, ignore_errors=True)
-            if seconds > _SECONDS_WORTH_COLLECTING:
-                gc.collect()  # graphs of a finished run hold its data in reference cycles
-            print(f"  {name}: {seconds:.1f} s", flush=True)
-            saved = values, seconds
-        elif file not in self._used_runs:
-            self.reused += 1
-        values, seconds = saved
-        if file not in self._used_runs:
-            self._used_runs.add(file)
-            self.seconds += seconds
-        return values
+        if recipe is not None:
+            arguments["recipe"] = recipe
+        run = Run(function, **{name: _as_runs(value) for name, value in arguments.items()})
+        self._runs[run.key] = run
+        return self._engine.submit(run)
+
+    def repeat(self, function, recipe=None, *, seeds=None, **arguments):
+        """Begin one run a seed.
+
+        Args:
+            function, recipe, arguments: as of ``run``. The function receives ``seed`` if it takes
+                one; of ``Results`` it receives those of its seed.
+            seeds: numbers, or how many; by default those of the ``Results``, else the task's.
+
+        Returns:
+            ``Results``.
+        """
+        groups = [value for value in arguments.values() if isinstance(value, Results)]
+        if seeds is None:
+            seeds = range(len(groups[0])) if groups else self.seeds
+        seeds = range(seeds) if isinstance(seeds, int) else seeds
+        takes_seed = "seed" in inspect.signature(function).parameters
+        return Results(
+            self.run(function, recipe, **({"seed": seed} if takes_seed else {}), **{
+                name: value[place] if isinstance(value, Results) else value
+                for name, value in arguments.items()
+            })
+            for place, seed in enumerate(seeds)
+        )
 
     def measure(self, name, values, *, better=None, unit="", deviation=None):
         """Record one measured quantity, one value a seed.
@@ -179,118 +155,113 @@ class Task:
         if deviation:
             self._claims[identifier]["deviation"] = deviation
 
+    def decide(self, verdicts):
+        """Judge several claims: dict of id → (verdict, evidence) or (…, deviation) of ``claim``."""
+        for identifier, verdict in verdicts.items():
+            self.claim(identifier, *verdict)
+
     def figure(self, stem, figure):
-        """Save a matplotlib figure as ``<stem>.png`` and close it."""
+        """Keep a matplotlib figure as ``<stem>.png`` and close it."""
         buffer = io.BytesIO()
         # Without the version in it, equal pictures are equal files.
         figure.savefig(buffer, format="png", metadata={"Software": None})
         figure.clear()
-        self._write(f"{stem}.png", buffer.getvalue())
+        self._files[f"{stem}.png"] = buffer.getvalue()
         self._figures.append(f"{stem}.png")
 
     def table(self, stem, columns, rows):
-        """Save rows (lists as long as ``columns``) as ``<stem>.csv``."""
+        """Keep rows (lists as long as ``columns``) as ``<stem>.csv``."""
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerows([columns, *rows])
-        self._write(f"{stem}.csv", buffer.getvalue())
+        self._files[f"{stem}.csv"] = buffer.getvalue()
         self._tables.append(f"{stem}.csv")
 
     def save(self):
-        """Write settings and summary: a folder without summary.json is unfinished."""
+        """Write figures, tables, settings and, last, the summary.
+
+        Raises:
+            ValueError: a claim of the task has no verdict.
+            UserError: the folder cannot be written.
+        """
         missing = [
             c for c, claim in published.CLAIMS.items()
             if claim.task == self.identifier and c not in self._claims
         ]
         if missing:
             raise ValueError(f"task {self.identifier} ends without a verdict on {missing}")
+        claims = list(self._claims.values())
+        if self.changes:
+            differ = f"settings differ: {_listed(self.changes)}"
+            claims = [{"id": claim["id"], "verdict": NOT_JUDGED, "evidence": f"{differ}."}
+                      for claim in claims]
         summary = {
             "task": self.identifier,
             "preset": self.preset,
             "seeds": self.seeds,
-            "seconds": round(self.seconds, 1),
+            "seconds": round(sum(self._engine.read(run).seconds for run in self.runs), 1),
             "environment": environment(),
             "measurements": list(self._measurements.values()),
-            "claims": list(self._claims.values()),
+            "claims": claims,
             "figures": self._figures,
             "tables": self._tables,
         }
+        if self.changes:
+            summary["changes"] = {name: value_text(value) for name, value in self.changes.items()}
         config = {"preset": self.preset} | dataclasses.asdict(self.settings)
-        self._write("config.json", json.dumps(config, indent=1) + "\n")
-        self._write("summary.json", json.dumps(summary, indent=1) + "\n")
-        self._pack_runs()
+        for name, content in self._files.items():
+            write_whole(self.folder / name, content)
+        write_whole(self.folder / "config.json", json.dumps(config, indent=1) + "\n")
+        write_whole(self.folder / "summary.json", json.dumps(summary, indent=1) + "\n")
 
-    def _pack_runs(self):
-        """Put this task's runs into runs.zip; those of other settings are dropped."""
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            for file in sorted(self._used_runs):
-                # A fixed date: equal runs are equal files.
-                archive.writestr(zipfile.ZipInfo(file), _run_bytes(self.folder, file))
-        self._write("runs.zip", buffer.getvalue())
-        shutil.rmtree(self.folder / "runs", ignore_errors=True)
+    @property
+    def runs(self):
+        return list(self._runs.values())
 
-    @contextlib.contextmanager
-    def _watched(self, name, settings):
-        """TensorBoard's folder of a run, if there is to be one."""
-        if self._tensorboard is None:
-            yield
-            return
-        from ann_keras.training import tensorboard  # imports Keras
+    def figures(self):
+        """Paths of the pictures."""
+        return [self.folder / name for name in self._figures]
 
-        tensorboard.write_to(self._tensorboard)
-        with tensorboard.run(f"task_{self.identifier}/{name}".replace(" ", "_"), settings):
-            yield
-
-    def _write(self, name, content):
-        write_whole(self.folder / name, content)
-
-
-def _in_process(compute, arguments):
-    """``compute(**arguments)`` in a new process that ends with it."""
-    from ann_keras.command import quiet_tensorflow
-
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, context, initializer=quiet_tensorflow) as pool:
-        return pool.submit(compute, **arguments).result()
+    def findings(self):
+        """What was found, for whoever has waited: a text of several lines."""
+        lines = []
+        for entry in self._measurements.values():
+            if "published" in entry:
+                spread = f" ± {entry['sd']:.2g}" if len(entry["values"]) > 1 else ""
+                lines.append(f"  {entry['name']}: published {entry['published']:g}, "
+                             f"reproduced {entry['mean']:.4g}{spread} {entry['unit']}".rstrip())
+        for claim in self._claims.values():
+            verdict = NOT_JUDGED if self.changes else claim["verdict"]
+            lines.append(f"  {claim['id']} {verdict}: {published.CLAIMS[claim['id']].text}")
+        if self.changes:
+            lines.append(f"  settings differ: {_listed(self.changes)}")
+        lines += [f"  {path}" for path in self.figures()]
+        found = sum(map(self._engine.is_stored, self.runs))
+        if found:
+            lines.append(f"  {found} of {len(self._runs)} runs were there; --fresh repeats them")
+        return "\n".join([*lines, f"  saved to {self.folder}"])
 
 
-def _read_run(folder, file, key):
-    """(values, seconds) of a saved run of these settings in a task's folder, or None."""
-    try:
-        with np.load(io.BytesIO(_run_bytes(folder, file)), allow_pickle=False) as archive:
-            if str(archive["_key"]) != key:
-                return None
-            names = [name for name in archive.files if not name.startswith("_")]
-            return {name: archive[name] for name in names}, float(archive["_seconds"])
-    except _DAMAGE:
-        return None
+def _as_runs(value):
+    if isinstance(value, Result):
+        return value.run
+    return [result.run for result in value] if isinstance(value, Results) else value
 
 
-def _run_bytes(folder, file):
-    path = folder / "runs" / file
-    if path.is_file():
-        return path.read_bytes()
-    with zipfile.ZipFile(folder / "runs.zip") as archive:
-        return archive.read(file)
+def _words(changes):
+    """What differs, as parts of a file's name: none or one."""
+    if not changes:
+        return []
+    text = "_".join(f"{name}-{value_text(value)}" for name, value in changes.items())
+    text = "".join(c if c.isalnum() or c in ".-_" else "-" for c in text)
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return [text]
 
 
-def write_whole(path, content):
-    """Write text or bytes to a file so that it is never seen half-written.
-
-    Raises:
-        UserError: the folder cannot be written.
-    """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}")
-    content = content.encode() if isinstance(content, str) else content
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise UserError(f"cannot write {path}: {error.strerror}") from error
+def _listed(changes):
+    return ", ".join(f"{name.replace('_', ' ')} {value_text(value)}"
+                     for name, value in changes.items())
 
 
 def environment():

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from ann_keras.training import tensorboard
+from ann_keras.training import progress, tensorboard
 
 _SECONDS_PER_CALL = 0.5  # how long the graph runs before progress is shown
 
@@ -147,6 +147,7 @@ def _epochs(run, stopper, epochs, followers, one_at_a_time, verbose, history):
             first, done = done, int(last)
             yield first, table[:count]
             bar.update(count)
+            progress.report(done, epochs.stop)
 
 
 def _compile(model, data, validation, names, stopper, batch_size, shuffle, seed, jit_compile):

@@ -1,0 +1,184 @@
+"""Errors of forecasts of the laser in closed loop, and how they differ, tasks 2.2.1 to 2.2.3."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ann_keras import plots
+from ann_keras.data import santafe
+from ann_keras.report import decide
+
+HORIZON = santafe.TEST_POINTS  # values a forecast has, as in the competition
+_DIVERGED = 1e4
+_HISTORY = santafe.TRAINING_POINTS  # values before a forecast, for networks with a state
+
+
+def later_starts(number):
+    """Origins after the 1,100 published points, at equal distances, each with 100 values left."""
+    first = santafe.TRAINING_POINTS + santafe.TEST_POINTS
+    last = len(santafe.load_all()) - HORIZON
+    return np.linspace(first, last, number).astype(int).tolist()
+
+
+def score(forecast, start, later=0):
+    """Errors of a forecaster from ``start`` and from later starts, in the series' own units.
+
+    Args:
+        forecast: function of standardised histories (starts, points) → forecasts (starts, HORIZON).
+        start: the first value to forecast; those before it give the scale.
+        later: forecasts from that many later starts.
+
+    Returns:
+        Dict: "forecast" (HORIZON,), "mse"; with later > 0 also "later_mse" (later,). A forecast
+        that diverges is cut off at ±10,000, forty times the largest value of the series.
+    """
+    series = santafe.load_all()
+    scale = santafe.Scale.of(series[:start])
+
+    def errors(starts):
+        first = min(_HISTORY, min(starts))
+        history = np.stack([series[s - first : s] for s in starts])
+        values = scale.restore(forecast(scale.standardise(history)))
+        values = np.clip(np.nan_to_num(values, nan=_DIVERGED), -_DIVERGED, _DIVERGED)
+        truth = np.stack([series[s : s + HORIZON] for s in starts])
+        return values, np.mean((values - truth) ** 2, axis=1)
+
+    values, mse = errors([start])
+    result = {"forecast": values[0], "mse": mse[0]}
+    if later:
+        result["later_mse"] = errors(later_starts(later))[1]
+    return result
+
+
+def validate(mse, origins, lag):
+    """Errors of forecasts from origins inside the training points, over those points' variance.
+
+    Args:
+        mse: function of an origin → squared error of a forecast from there.
+        origins: first values of the forecasts.
+        lag: of the forecaster.
+
+    Returns:
+        Array (origins,).
+
+    Raises:
+        ValueError: a forecast would reach the test points, or no window lies before its origin.
+    """
+    train, _ = santafe.load()
+    for origin in origins:
+        if not lag < origin <= len(train) - HORIZON:
+            raise ValueError(
+                f"validation origins must lie in {lag + 1} to {len(train) - HORIZON}, got {origin}"
+            )
+    return np.array([mse(origin) for origin in origins]) / train.var()
+
+
+class Errors(NamedTuple):
+    """Errors of some forecasts, arrays (seeds,).
+
+    mse: of the 100 test points, in the series' units squared.
+    nmse: the same over the variance of the test points.
+    later: median over later starts of the squared error over the variance of the 100 values.
+    """
+
+    mse: np.ndarray
+    nmse: np.ndarray
+    later: np.ndarray
+
+
+def errors(runs):
+    """``Errors`` of what ``score`` gave for some seeds."""
+    _, test = santafe.load()
+    mse = np.array([run["mse"] for run in runs])
+    later = np.array([run["later_mse"] for run in runs])
+    series = santafe.load_all()
+    variance = [series[s : s + HORIZON].var() for s in later_starts(later.shape[1])]
+    return Errors(mse, mse / test.var(), np.median(later / variance, axis=1))
+
+
+def measure(task, name, runs):
+    """Record errors of forecasts under a name, with their medians; returns the ``Errors``."""
+    found = errors(runs)
+    for quantity, values in zip(("test_mse", "test_nmse", "later_nmse"), found):
+        task.measure(f"{name}/{quantity}", values, better="lower")
+        if len(values) > 1:
+            task.measure(f"{name}/{quantity}/median", np.median(values), better="lower")
+    return found
+
+
+def is_worse(changed, reference):
+    """Whether a changed setting makes forecasts worse; ``Errors`` of runs with and without it.
+
+    Returns:
+        False where the errors over later starts are lower (p < 0.05, Mann and Whitney), True where
+        those of the test points or of the later starts are higher, else "undecided".
+    """
+    def significant(quantity):
+        return decide.p_value(getattr(changed, quantity), getattr(reference, quantity)) < 0.05
+
+    def higher(quantity):
+        return np.median(getattr(changed, quantity)) > np.median(getattr(reference, quantity))
+
+    if significant("later") and not higher("later"):
+        return False
+    if any(significant(quantity) and higher(quantity) for quantity in ("mse", "later")):
+        return True
+    return "undecided"
+
+
+def in_words(variants, names, reference):
+    """Medians of changed settings with the p-values of their difference from ``reference``."""
+    return "; ".join(
+        f"{name} {np.median(variants[name].mse):.0f} "
+        f"(p = {decide.p_value(variants[name].mse, reference.mse):.1g}) and "
+        f"{np.median(variants[name].later):.3f} "
+        f"(p = {decide.p_value(variants[name].later, reference.later):.1g})"
+        for name in names
+    )
+
+
+def draw_losses(task, stem, runs):
+    """One panel a fold: training and validation loss against epoch, all seeds as a band.
+
+    Args:
+        task: receives the figure.
+        stem: of its file.
+        runs: ``Results`` of ``recipes.timeseries.train`` over folds.
+    """
+    figure, axes = plots.panels(runs["loss"].shape[1], width=9, sharey=True)
+    for fold, panel in enumerate(axes):
+        plots.curve(panel, runs["loss"][:, fold], label="training")
+        plots.curve(panel, runs["val_loss"][:, fold], label="validation")
+        panel.set(yscale="log", xlabel="epoch", title=f"fold {fold + 1}")
+    axes[0].set_ylabel("MSE of the standardised series")
+    axes[0].legend(title="mean and range over seeds" if len(runs) > 1 else None)
+    task.figure(stem, figure)
+
+
+def draw_errors(groups, **size):
+    """Box plots over seeds of test MSE and of errors from later starts, a row a group.
+
+    Args:
+        groups: dict of name → ``Errors``.
+        size: width and height in inches.
+
+    Returns:
+        The figure and its two axes; the first group is at height 1.
+    """
+    figure, axes = plots.panels(2, sharey=True, **size)
+    for panel, quantity in zip(axes, ("mse", "later")):
+        panel.boxplot([getattr(found, quantity) for found in groups.values()],
+                      orientation="horizontal")
+        panel.set(xscale="log")
+        plots.log_ticks(panel.xaxis)
+    axes[0].set_yticks(range(1, 1 + len(groups)), list(groups))
+    axes[0].invert_yaxis()
+    axes[1].set_xlabel("median NMSE over later starts")
+    return figure, axes
+
+
+def draw_variants(task, stem, as_published, variants):
+    """``draw_errors`` as published and with changed settings (dict of name → ``Errors``)."""
+    figure, axes = draw_errors({"published": as_published} | variants, width=10, height=4.2)
+    axes[0].set_xlabel("test MSE (series' units squared)")
+    task.figure(stem, figure)

@@ -1,0 +1,226 @@
+"""How good samples of a generative model are, by the eye of the labelling convnet."""
+
+import functools
+
+import numpy as np
+
+from ann_keras import data
+from ann_keras.errors import UserError
+from ann_keras.evaluation import generative
+
+CONFIDENT = 0.9  # probability from which on the convnet is sure of a digit
+# Measures, and the sign that is better. Without precision: it is 1 where all samples are alike.
+REALISM = {"frechet": -1, "confident": 1}
+COLUMNS = ("frechet", "precision", "recall", "density", "coverage", "confident", "diversity",
+           "background", "noisy")
+_NOISE = 0.01  # background level that shows; it is 0 in all but a few test digits
+_NEAR = 2  # pixels from a stroke up to which its edge may reach
+_BETTER = {
+    "frechet": "lower", "background": "lower", "noisy": "lower", "confident": "higher",
+    "diversity": "higher", "precision": "higher", "recall": "higher", "density": "higher",
+    "coverage": "higher",
+}
+
+
+class Scoreboard:
+    """Scores sets of samples against as many training digits, on the convnet's features.
+
+    Args:
+        judge: the convnet, a ``labels.Judge``.
+        source: of MNIST.
+        number: of digits and of samples.
+
+    Raises:
+        UserError: there are fewer training or test digits, or the measures need more.
+    """
+
+    def __init__(self, judge, source, number):
+        rows, test_rows, _ = data.mnist.rows(source)
+        if not generative.NEIGHBOURS < number <= len(test_rows):
+            raise UserError(
+                f"samples stand beside as many of the {len(test_rows)} test digits, "
+                f"more than {generative.NEIGHBOURS}: {number} cannot be"
+            )
+        self.judge, self.number = judge, number
+        self._rows = rows[:number]
+
+    def score(self, images):
+        """All measures of images (n, 784) in [0, 1].
+
+        Returns:
+            Dict: what ``quality`` gives; "frechet", the squared Fréchet distance to the digits;
+            "precision", "recall", "density" and "coverage" of ``generative.neighbourhoods``;
+            "classes" (10,), share of each label.
+
+        Raises:
+            ValueError: there are not ``number`` images.
+        """
+        if len(images) != self.number:
+            raise ValueError(f"{self.number} images are scored at a time, got {len(images)}")
+        features, probabilities = self.judge.features(images), self.judge.probabilities(images)
+        classes = np.bincount(probabilities.argmax(axis=1), minlength=10) / len(images)
+        return _quality(probabilities, images) | {
+            "frechet": generative.frechet_distance(self._digits, features),
+            **generative.neighbourhoods(self._digits, features, real_radii=self._radii),
+            "classes": classes,
+        }
+
+    @functools.cached_property
+    def _digits(self):
+        return self.judge.features(self._rows)
+
+    @functools.cached_property
+    def _radii(self):
+        return generative.radii(self._digits)
+
+
+def board(labelling, source, number):
+    """The ``Scoreboard`` of a training of the labelling convnet, made once a process."""
+    global _last
+    key = source, number, labelling["weights"].tobytes()
+    if _last[0] != key:
+        from ann_keras.evaluation import labels
+
+        _last = key, Scoreboard(labels.Judge(labelling), source, number)
+    return _last[1]
+
+
+_last = None, None  # what the digits' features, half a minute of work, were made for; and they
+
+
+def floor(labelling, source, samples):
+    """Scores of as many test digits, below which no model can be expected to come.
+
+    Args:
+        labelling: training of the labelling convnet.
+        source: of MNIST.
+        samples: number of digits.
+
+    Returns:
+        Dict, what ``Scoreboard.score`` gives.
+    """
+    rows, _ = data.mnist.test_rows(source, samples)
+    return board(labelling, source, samples).score(rows)
+
+
+def quality(judge, images):
+    """Numbers that stand for what samples look like.
+
+    Args:
+        judge: ``labels.Judge``.
+        images: (n, 784) in [0, 1].
+
+    Returns:
+        Dict: "confident", share of images of which the convnet is sure; "diversity", entropy of
+        the labels over that of ten equal shares; "specks", mean number of white parts that do not
+        touch the largest; "grey", share of pixels between 0.1 and 0.9; "background", their mean
+        ``background``, and "noisy", the share of images where it is above 0.01.
+    """
+    return _quality(judge.probabilities(images), images)
+
+
+def _quality(probabilities, images):
+    from scipy.ndimage import label
+
+    touching = np.ones((3, 3))
+    parts = [label(image.reshape(28, 28) >= 0.5, touching)[1] for image in images]
+    behind = background(images)
+    return {
+        "confident": float((probabilities.max(axis=1) >= CONFIDENT).mean()),
+        "diversity": generative.entropy_of_classes(probabilities.argmax(axis=1)),
+        "specks": float(np.mean(np.maximum(np.array(parts) - 1, 0))),
+        "grey": float(np.mean((images > 0.1) & (images < 0.9))),
+        "background": float(behind.mean()),
+        "noisy": float((behind > _NOISE).mean()),
+    }
+
+
+def background(images):
+    """Mean grey away from strokes of images (n, 784), array (n,): near 0 for digits.
+
+    Away is more than two pixels, along rows, columns or diagonals, from any pixel of at least
+    0.5. Images without a pixel away from strokes count 0; so noise above 0.5 counts as strokes,
+    which the specks of ``quality`` tell.
+    """
+    from scipy.ndimage import binary_dilation
+
+    squares = np.reshape(images, (-1, 28, 28))
+    near = binary_dilation(squares >= 0.5, np.ones((1, 3, 3)), iterations=_NEAR)
+    away = ~near
+    counts = away.sum(axis=(1, 2))
+    return np.where(away, squares, 0).sum(axis=(1, 2)) / np.maximum(counts, 1)
+
+
+def to_bytes(images):
+    """Images in [0, 1], of any shape with 784 pixels each, as runs keep them: (n, 784), uint8."""
+    return np.round(255 * np.clip(images, 0, 1)).astype(np.uint8).reshape(-1, 784)
+
+
+def as_fields(found):
+    """What ``Scoreboard.score`` gave, as the fields "score_…" of a run that ``scores`` reads."""
+    return {f"score_{name}": value for name, value in found.items()}
+
+
+def scores(results):
+    """Dict of ``Scoreboard.score``'s measures, kept by runs as "score_…", each (seeds, …).
+
+    Args:
+        results: runs of one model, one a seed.
+    """
+    return {name.removeprefix("score_"): np.stack([result[name] for result in results])
+            for name in results[0] if name.startswith("score_")}
+
+
+def measure(task, name, found):
+    """Record ``scores`` under the ``title`` of a name; classes are left to the figures."""
+    for quantity, values in found.items():
+        if quantity in _BETTER:
+            task.measure(f"{title(name)}/{quantity}", values, better=_BETTER[quantity])
+
+
+def table(task, stem, scores, floor, **columns):
+    """Save scores by name, dicts of arrays (seeds,), with those of test digits last.
+
+    Args:
+        columns: further ones, each a dict of texts by name; names may lack.
+    """
+    task.table(
+        stem, ["samples", "seeds", *COLUMNS, *columns],
+        [[name, len(found["frechet"]), *(f"{found[column].mean():.4f}" for column in COLUMNS),
+          *(texts.get(name, "") for texts in columns.values())]
+         for name, found in scores.items()]
+        + [["test digits", "", *(f"{float(floor[column]):.4f}" for column in COLUMNS),
+            *("" for _ in columns)]],
+    )
+
+
+def title(name):
+    """The name of a model as measures have it: "dense GAN, corrected", "dense_GAN/corrected"."""
+    return name.replace(", ", "/").replace(" ", "_")
+
+
+def more_realistic(first, second):
+    """Whether samples of one model are more realistic than those of another.
+
+    Args:
+        first, second: ``scores`` of both.
+
+    Returns:
+        True if every seed of the first is better than any of the second by each measure of
+        ``REALISM``, False if it is the other way round, None otherwise.
+    """
+    def ahead(better, worse):
+        return all(np.min(sign * better[measure]) > np.max(sign * worse[measure])
+                   for measure, sign in REALISM.items())
+
+    return True if ahead(first, second) else False if ahead(second, first) else None
+
+
+def counted(held):
+    """In how many seeds each clause holds, for evidence: dict of text → bool array (seeds,)."""
+    return "; ".join(f"{text}: {true.sum()} of {len(true)} seeds" for text, true in held.items())
+
+
+def shares(classes):
+    """Mean share of each digit, for evidence, of shares (seeds, 10)."""
+    return ", ".join(f"{digit} {share:.1%}" for digit, share in enumerate(classes.mean(axis=0)))

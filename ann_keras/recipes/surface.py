@@ -1,0 +1,79 @@
+"""The network 2-50-50-1 on the noisy surface, tasks 1.3.1 to 1.3.4."""
+
+import functools
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ann_keras import data, models, training
+
+GRID = 1_600  # points of the surface: a batch of all of them is full-batch descent
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the surface is fitted; by default the report's SGD on the full batch, task 1.3.4."""
+
+    optimizer: Literal["sgd", "adam", "lbfgs"] = "sgd"  # report; L-BFGS takes one step an epoch
+    learning_rate: float = 0.05  # report: of SGD and Adam
+    momentum: float = 0.0  # report: Nesterov's, of SGD
+    batch_size: int = GRID  # report: points a step of SGD and Adam
+    epochs: int = 2500  # report: passes over the grid
+    hidden_units: tuple[int, ...] = (50, 50)  # report: units of each hidden layer
+    noise: float = 0.0  # report: standard deviation on the training heights
+    memory: int = 100  # report: pairs by which L-BFGS knows the curvature, PyTorch's default
+    jit_compile: bool = True  # ours: by XLA, which pays for small networks
+
+
+def train(recipe, seed):
+    """Fit the surface.
+
+    Args:
+        recipe: ``Recipe``; at least two epochs of SGD and Adam, since the first, which compiles,
+            is not timed.
+        seed: decides initial weights, noise and order; the same network for every optimizer.
+
+    Returns:
+        Dict: "loss" (epochs,), the mean over each epoch; "last_batch_mse" (epochs,), of its last
+        mini-batch, or L-BFGS' full batch; "test_mse" on the clean surface; "seconds" for all
+        epochs, compiling left out; "steps_per_epoch"; "weights", flat.
+    """
+    import keras
+
+    x, noisy, clean = data.surface.samples(recipe.noise, seed)
+    keras.utils.set_random_seed(seed)
+    model = models.mlp.surface_mlp(*recipe.hidden_units)
+    if recipe.optimizer == "lbfgs":
+        minimizer = _minimizer(recipe.hidden_units, recipe.memory)
+        minimizer.model.set_weights(model.get_weights())
+        model, found = minimizer.model, minimizer.run(x, noisy, iterations=recipe.epochs)
+        result = {
+            "loss": found.loss, "last_batch_mse": found.loss, "steps_per_epoch": 1,
+            "seconds": found.seconds_per_iteration * recipe.epochs,
+        }
+    else:
+        if recipe.optimizer == "sgd":
+            optimizer = keras.optimizers.SGD(
+                recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0
+            )
+        else:
+            optimizer = keras.optimizers.Adam(recipe.learning_rate)
+        model.compile(optimizer, loss="mse", metrics=[training.metrics.LastBatchError()])
+        history = training.compiled.fit(
+            model, x, noisy, epochs=recipe.epochs, batch_size=recipe.batch_size, seed=seed,
+            jit_compile=recipe.jit_compile,
+        )
+        result = {name: history.history[name] for name in ("loss", "last_batch_mse")} | {
+            "seconds": history.params["seconds_per_epoch"] * recipe.epochs,
+            "steps_per_epoch": history.params["steps"],
+        }
+    error = float(np.mean((model(x).numpy() - clean) ** 2))
+    return result | {"test_mse": error, "weights": models.weights.flatten(model)}
+
+
+@functools.cache  # tracing takes seconds and serves every noise level and seed
+def _minimizer(hidden_units, memory):
+    model = models.mlp.surface_mlp(*hidden_units)
+    model.compile(loss="mse")
+    return training.lbfgs.Minimizer(model, memory=memory)
