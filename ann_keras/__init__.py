@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules={
-        "command", "data", "errors", "evaluation", "experiments", "files", "layers", "models",
+        "command", "data", "errors", "evaluation", "files", "layers", "models",
         "plots", "recipes", "report", "runs", "training",
     },
 )

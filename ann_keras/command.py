@@ -109,15 +109,16 @@ def make_engine(options, folder, **others):
 
     if options.workers is not None and options.workers < 1:
         raise UserError(f"--workers must be at least 1, got {options.workers}")
+    engine = Engine(
+        Path(folder) / "runs", workers=options.workers, scheduler=options.scheduler,
+        fresh=options.fresh, plans=options.plan, tensorboard=options.tensorboard, **others,
+    )
     if not options.plan:
         try:
             Path(folder).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"cannot write to {folder}: {error.strerror}") from error
-    return Engine(
-        Path(folder) / "runs", workers=options.workers, scheduler=options.scheduler,
-        fresh=options.fresh, plans=options.plan, tensorboard=options.tensorboard, **others,
-    )
+    return engine
 
 
 def make_task(identifier, engine, options, presets):

@@ -7,8 +7,8 @@ errors differ. The trials of `python -m tuning regression` vary all choices at o
 search has ended for the same preset, verdicts need both to agree. Exits with status 1 if Table 2
 is not reproduced.
 
-    python scripts/task_1_4_2.py                     about 40 seconds
-    python scripts/task_1_4_2.py --preset report     about 10 minutes
+    python scripts/task_1_4_2.py                     about 20 seconds
+    python scripts/task_1_4_2.py --preset report     about 5 minutes
 """
 
 import json
@@ -147,13 +147,12 @@ def search(results):
     try:
         found = json.loads(path.read_text())
         importance = {name: mean for name, (mean, _) in found["importance"].items()}
-        return importance and {
-            "trials": found["completed"], "importance": importance, "medians": found["medians"]
-        } or None
+        numbers = {"trials": found["completed"], "medians": found["medians"]}
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"cannot read {path}: {error!r}") from error
+    return numbers | {"importance": importance} if importance else None
 
 
 def judge(errors, ratios, layers, units, searched):
@@ -173,12 +172,11 @@ def judge(errors, ratios, layers, units, searched):
     pure = {level: value for level, value in activations.items() if level != TABLE_2}
     other = min((level for level in pure if level != "mish"), key=pure.get)
 
-    importance = searched["importance"] if searched else {}
-    lasting = not searched or (
-        max(importance, key=importance.get) == "activation"
-        and min(searched["medians"]["activation"], key=searched["medians"]["activation"].get)
-        == "mish"
-    )
+    importance, agrees = {}, True
+    if searched:
+        importance, found = searched["importance"], searched["medians"]["activation"]
+        agrees = (max(importance, key=importance.get) == "activation"
+                  and min(found, key=found.get) == "mish")
 
     depth = 3 if 3 in layers else max(layers)
     narrow, middle, widest = (f"{depth} × {number}" for number in (min(units), 16, max(units)))
@@ -188,11 +186,11 @@ def judge(errors, ratios, layers, units, searched):
     return {
         "1.4.2-b": (
             spread["activation"] == max(spread.values()) and pure["mish"] < 0.8 * pure[other]
-            and lasting,
+            and agrees,
             f"Worst over best median test MSE within each choice: {listed(spread, '.3g')}. Median "
             f"test MSE by activation: {listed(activations)}; mish is "
             f"{pure[other] / pure['mish']:.2f} times as good as the best other, {other}."
-            + importances(searched) + medians(searched, "activation"),
+            + trials(searched, "activation"),
         ),
         "1.4.2-c": (
             helps and overfits,
@@ -202,7 +200,7 @@ def judge(errors, ratios, layers, units, searched):
             f"{'help' if helps else 'do not always help'}. At {widest} the test MSE is "
             f"{ratios[widest]:.2f} times the training MSE: "
             f"{'too many neurons overfit' if overfits else 'what is lost there is not overfitting'}"
-            "." + medians(searched, "layers"),
+            "." + trials(searched, "layers", ranks=False),
         ),
         "1.4.2-d": (
             spread["optimizer and rate"] < 2
@@ -210,7 +208,7 @@ def judge(errors, ratios, layers, units, searched):
                     for name in ("optimizer", "learning_rate")),
             f"Median test MSE by optimizer and learning rate: {listed(steps)}; the worst is "
             f"{spread['optimizer and rate']:.3g} times the best."
-            + importances(searched) + medians(searched, "optimizer"),
+            + trials(searched, "optimizer"),
         ),
     }
 
@@ -219,21 +217,16 @@ def listed(numbers, form=".2g"):
     return ", ".join(f"{name} {value:{form}}" for name, value in numbers.items())
 
 
-def importances(searched):
-    """A sentence of evidence, empty without a search."""
+def trials(searched, choice, ranks=True):
+    """What a search says on a choice and, with ``ranks``, on all; empty without one."""
     if not searched:
         return ""
     named = {name.replace("_", " "): value for name, value in searched["importance"].items()}
-    return (f" Importance for the rank of {searched['trials']} trials of a search: "
-            f"{listed(named, '.2f')}.")
-
-
-def medians(searched, choice):
-    """A sentence of evidence, empty without a search."""
-    if not searched:
-        return ""
     ordered = dict(sorted(searched["medians"][choice].items(), key=lambda pair: pair[1]))
-    return f" Median validation MSE of the search's trials by {choice}: {listed(ordered)}."
+    return (
+        f" Importance for the rank of {searched['trials']} trials of a search: "
+        f"{listed(named, '.2f')}." if ranks else ""
+    ) + f" Median validation MSE of the search's trials by {choice}: {listed(ordered)}."
 
 
 if __name__ == "__main__":

@@ -37,14 +37,14 @@ class Settings:
     mlp: MLP = timeseries.Recipe()
     lstm: LSTM = timeseries.LSTM
     origins: tuple[int, ...] = (300, 400, 500, 600, 700, 800, 900)  # ours: validation forecasts
-    mlp_lags: tuple[int, ...] = (20, 40, 80)  # ours: to choose from, as all lists below
-    mlp_units: tuple[int, ...] = (50, 100)  # ours
-    mlp_rates: tuple[float, ...] = (0.01, 0.001)  # ours: learning rates
-    lstm_lags: tuple[int, ...] = (40, 80)  # ours
-    lstm_rates: tuple[float, ...] = (0.001, 0.003)  # ours: learning rates
-    lstm_epochs: tuple[int, ...] = (150, 450)  # ours
+    mlp_lags: tuple[int, ...] = (20, 40, 80)  # ours: lags to choose from
+    mlp_units: tuple[int, ...] = (50, 100)  # ours: layers to choose from
+    mlp_rates: tuple[float, ...] = (0.01, 0.001)  # ours: learning rates to choose from
+    lstm_lags: tuple[int, ...] = (40, 80)  # ours: lags to choose from
+    lstm_rates: tuple[float, ...] = (0.001, 0.003)  # ours: learning rates to choose from
+    lstm_epochs: tuple[int, ...] = (150, 450)  # ours: to choose from
     choice_seeds: int = 2  # ours: networks of each setting and origin
-    kernel_lags: tuple[int, ...] = (20, 30, 40, 60, 80)  # ours: those of linear AR as well
+    kernel_lags: tuple[int, ...] = (20, 30, 40, 60, 80)  # ours: for linear AR as well
     kernel_widths: tuple[float, ...] = (0.3, 1.0, 3.0, 6.0, 9.0)  # ours: gamma times lag
     penalties: tuple[float, ...] = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # ours: of kernel ridge
     linear_penalties: tuple[float, ...] = (0.01, 1.0, 100.0)  # ours: of linear AR
@@ -61,9 +61,9 @@ PRESETS = {
         pairs=50, later=2, seeds=1,
     ),
     "quick": Settings(
-        timeseries.QUICK, timeseries.LSTM_QUICK, origins=(600, 800), mlp_lags=(80,),
+        timeseries.QUICK, timeseries.LSTM_QUICK, origins=(700,), mlp_lags=(80,),
         mlp_units=(100,), mlp_rates=(0.001,), lstm_lags=(80,), lstm_rates=(0.001,),
-        lstm_epochs=(150,), choice_seeds=1, kernel_lags=(20, 40), kernel_widths=(1.0, 3.0, 6.0),
+        lstm_epochs=(100,), choice_seeds=1, kernel_lags=(20, 40), kernel_widths=(1.0, 3.0, 6.0),
         penalties=(1e-5, 1e-3), pairs=8192, later=20, seeds=2,
     ),
     "report": Settings(),

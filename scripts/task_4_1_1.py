@@ -31,7 +31,7 @@ class Settings:
 
 
 SAMPLE = Settings(
-    rbm.QUICK, sizes=((50, 0.1), (200, 0.1), (200, 0.02), (200, 0.5)), temperatures=1_000,
+    rbm.QUICK, sizes=((50, 0.1), (200, 0.1), (200, 0.02), (200, 0.5)), temperatures=500,
     small_components=10, seeds=1,
 )
 PRESETS = {
@@ -46,10 +46,10 @@ PRESETS = {
 
 def run(task, settings):
     small = replace(settings.recipe, components=settings.small_components,
-                    epochs=settings.snapshots[-1])
+                    epochs=max(settings.snapshots))
     small_runs = {
         rate: task.repeat(rbm.train, replace(small, learning_rate=rate),
-                          snapshots=settings.snapshots[:-1])
+                          snapshots=settings.snapshots)
         for rate in settings.small_rates
     }
     exact = {rate: task.repeat(exact_scores, training=runs) for rate, runs in small_runs.items()}
@@ -91,7 +91,7 @@ def exact_scores(training):
         training: run of ``rbm.train`` with snapshots.
 
     Returns:
-        Dict of arrays (snapshots + 1,), nats: "pseudo_likelihood" and "log_likelihood".
+        Dict of arrays (snapshots,), nats: "pseudo_likelihood" and "log_likelihood".
     """
     rows = data.mnist.binary(data.mnist.rows(training.recipe.source)[1])
     machines = [rbm.rbm_of(training, place) for place in range(len(training["weights"]))]

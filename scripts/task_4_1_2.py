@@ -43,7 +43,7 @@ class Settings:
 REPORT = Settings()
 SAMPLE = replace(
     REPORT, recipe=rbm.QUICK, sizes=((50, 0.1), (200, 0.1), (200, 0.02), (200, 0.5)), longer=24,
-    strong=replace(REPORT.strong, components=100, epochs=20), temperatures=1_000, seeds=1,
+    strong=replace(REPORT.strong, components=100, epochs=20), temperatures=500, seeds=1,
 )
 PRESETS = {
     "smoke": replace(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ann_keras import command, data, plots
+from ann_keras.errors import UserError
 from ann_keras.recipes import convnet, rbm
 from ann_keras.report import decide
 
@@ -36,12 +37,14 @@ PRESETS = {
 
 
 def run(task, settings):
+    if not min(settings.steps) <= 10 < max(settings.steps):
+        raise UserError("--steps needs numbers up to 10, and some above")
     source = settings.recipe.source
+    rows, truth = data.mnist.test_rows(source, settings.digits)
     labelling = task.run(convnet.train, replace(settings.labelling, source=source), seed=0)
     runs = task.repeat(rbm.train, settings.recipe)
     followed = task.repeat(follow, training=runs, labelling=labelling, steps=settings.steps,
                            digits=settings.digits)
-    rows, truth = data.mnist.test_rows(source, settings.digits)
 
     task.measure("judge/test_accuracy", labelling["test_accuracy"], better="higher")
     result = {name: followed[name] for name in ("labels", "error", "sharpness")}

@@ -42,13 +42,13 @@ def run(task, settings):
     if not set(settings.shown) <= set(range(settings.digits)):
         raise UserError(f"--shown must name some of the first {settings.digits} test digits")
     source = settings.recipe.source
+    _, truth = data.mnist.test_rows(source, settings.digits)
     labelling = task.run(convnet.train, replace(settings.labelling, source=source), seed=0)
     runs = task.repeat(rbm.train, settings.recipe)
     restored = task.repeat(
         rbm.restore, training=runs, labelling=labelling, region="top", lines=settings.removed,
         steps=settings.steps, digits=settings.digits, shown=settings.shown,
     )
-    _, truth = data.mnist.test_rows(source, settings.digits)
 
     plots.sample_rows(task, "fig17_rbm_restoration", {
         title: restored[0][f"{kind}_images"]

@@ -41,9 +41,9 @@ PRESETS = {
 
 def run(task, settings):
     source = settings.recipe.source
+    _, truth = data.mnist.test_rows(source, settings.digits)
     labelling = task.run(convnet.train, replace(settings.labelling, source=source), seed=0)
     runs = task.repeat(rbm.train, settings.recipe)
-    _, truth = data.mnist.test_rows(source, settings.digits)
     restored = {
         (region, lines): task.repeat(
             rbm.restore, training=runs, labelling=labelling, region=region, lines=lines,

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import keras
 import numpy as np
 import pytest
 import task_4_1_1
@@ -14,7 +13,7 @@ import task_4_1_7
 from ann_keras import data, models
 from ann_keras.evaluation import labels, restoration
 from ann_keras.models import boltzmann
-from ann_keras.recipes import dbm, rbm
+from ann_keras.recipes import convnet, dbm, rbm
 from ann_keras.runs.run import Finished, Results, Run
 
 SMALL = rbm.Recipe(components=5, batch_size=100, epochs=3, source="sample")
@@ -48,9 +47,7 @@ def deep():
 
 @pytest.fixture(scope="module")
 def labelling():
-    """A convnet that was not trained."""
-    keras.utils.set_random_seed(0)
-    return {"weights": models.weights.flatten(models.cnn.pooled_convnet()), "test_accuracy": 0.1}
+    return finished(convnet.train, convnet.LABELLING_SMOKE)
 
 
 def components(weights):
@@ -274,6 +271,14 @@ def test_right_labels_by_kind():
     shares = {kind: values.mean(axis=1).tolist() for kind, values in right.items()}
     assert shares == {"whole": [1.0], "cut": [0.5], "free": [0.5] * 3, "free_raw": [0.0] * 3,
                       "clamped": [1.0] * 3}
+
+
+def test_the_judge_is_the_network_that_was_trained(labelling):
+    judge = labels.Judge(labelling)
+    _, rows, truth = data.mnist.rows("sample")
+    assert np.mean(judge.labels(rows) == truth) == pytest.approx(judge.test_accuracy)
+    assert judge.test_accuracy > 0.6
+    np.testing.assert_allclose(judge.probabilities(rows[:5]).sum(axis=1), 1, rtol=1e-5)
 
 
 def test_digits_are_restored_by_the_machine_that_was_trained(trained, labelling):

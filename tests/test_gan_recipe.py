@@ -81,6 +81,12 @@ def test_scores_are_those_of_the_last_epoch(whole):
     assert few["walks"].shape == (gan.WALKS, gan.STOPS, 784) and len(few["images"]) == 6
 
 
+def test_the_curves_of_tensorboard_hold_scores_that_are_there(monkeypatch, tmp_path):
+    monkeypatch.setenv("ANN_KERAS_TENSORBOARD", str(tmp_path))
+    run = train(replace(SMALL, epochs=3, watched=9, images=16), monitor="convnet")
+    assert run["watched_epochs"].tolist() == [1, 3] and list(tmp_path.rglob("events*"))
+
+
 def test_a_run_that_was_interrupted_is_the_same(whole, tmp_path):
     train(replace(SMALL, epochs=2), checkpoint=str(tmp_path / "c"), monitor="convnet")
     resumed = train(SMALL, checkpoint=str(tmp_path / "c"), monitor="convnet")

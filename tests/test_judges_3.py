@@ -237,6 +237,6 @@ def test_claims_whose_variants_are_left_out_are_undecided():
     assert judged() == dict.fromkeys("cdefgh", "undecided")
 
 
-def test_every_variant_has_its_claim():
+def test_variants_have_names_of_their_own():
     labels = [label for factor in VARIANTS.values() for label in factor]
     assert len(labels) == len(set(labels)) and set(convnet.NAMED) < set(VARIANTS)

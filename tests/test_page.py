@@ -54,7 +54,7 @@ def test_page_shows_published_beside_ours_and_the_open_tasks(results):
     assert "Not measured yet:" in text and "2.2.1" in text and "D1: SGD" in text
     page_text = html.read_text()
     assert "&lt;Fresh&gt; 0.47." in page_text, "evidence must be escaped in HTML"
-    assert "data:image/png;base64,iVBORyBw" in page_text
+    assert 'src="report/task_1_3_6/fig3_validation_accuracy.png"' in page_text
 
 
 def test_other_presets_keep_their_page_in_their_folder(results):

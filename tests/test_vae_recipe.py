@@ -129,9 +129,9 @@ def test_the_rate_of_adam(falling, last, monkeypatch):
 def test_whatever_a_recipe_says_changes_the_training():
     usual = replace(SMALL, epochs=1, images=400, batch_size=200)
     changes = {
-        "latent_dim": 2, "hidden_dim": (6,), "batch_size": 100, "learning_rate": 1e-3, "beta_1": 0.9,
-        "beta_2": 0.9, "epsilon": 0.1, "falling": True, "binarize": False, "kl_weight": 0.0,
-        "images": 380,
+        "latent_dim": 2, "hidden_dim": (6,), "batch_size": 100, "learning_rate": 1e-3,
+        "beta_1": 0.9, "beta_2": 0.9, "epsilon": 0.1, "falling": True, "binarize": False,
+        "kl_weight": 0.0, "images": 380,
     }
     bounds = [train(replace(usual, **{name: value}))["test_elbo"][-1]
               for name, value in changes.items()]

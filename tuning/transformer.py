@@ -35,7 +35,7 @@ class Settings:
 
 
 PRESETS = {
-    "smoke": Settings(rows=("32/4/64", "32/4/128"), max_trials=2, source="sample",
+    "smoke": Settings(rows=("8/1/8", "16/1/8"), max_trials=2, source="sample",
                       validation=500, wide_epochs=3),
     "quick": Settings(rows=("32/4/64", "64/4/64", "128/4/64"), source="sample", validation=500),
     "report": Settings(),

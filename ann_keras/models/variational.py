@@ -51,7 +51,7 @@ def gibbs(parameters, v, top, steps, seed):
         v, h₁ and h₂, and the probabilities that v was drawn by.
     """
     first, second, visible_bias, bias, top_bias = parameters
-    hidden = tf.zeros((tf.shape(v)[0], first.shape[1]))
+    hidden = tf.zeros((tf.shape(v)[0], tf.shape(first)[1]))
     mean = v
     for index in tf.range(steps):
         uniform = Uniforms(seed + tf.stack([index, 0]))

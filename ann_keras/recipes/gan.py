@@ -91,9 +91,9 @@ def train(recipe, seed, checkpoint=None, start=None, monitor=None):
         "discriminator": models.weights.flatten(model.discriminator),
     }
     if board:
-        kept = [epoch for epoch, score in enumerate(history["frechet"]) if score is not None]
-        result["watched_epochs"] = [epoch + 1 for epoch in kept]
-        result |= {f"watched_{name}": [history[name][epoch] for epoch in kept] for name in WATCHED}
+        kept = np.flatnonzero(np.isfinite(history["frechet"]))
+        result["watched_epochs"] = kept + 1
+        result |= {f"watched_{name}": np.array(history[name])[kept] for name in WATCHED}
     return result
 
 
@@ -240,7 +240,7 @@ def _noise(recipe, seed, number):
 
 
 def _watch(model, board, recipe, seed):
-    """A callback that adds scores of samples to the logs of some epochs, to others None."""
+    """A callback that adds scores of samples to the logs of some epochs, to others NaN."""
     import keras
 
     noise = _noise(recipe, seed, recipe.watched_samples)
@@ -249,7 +249,7 @@ def _watch(model, board, recipe, seed):
         done, found = epoch + 1, {}
         if done in (1, recipe.epochs) or done % recipe.watched == 0:
             found = board.score(model.decode(noise).reshape(-1, 784))
-        logs |= {name: found.get(name) for name in WATCHED}
+        logs |= {name: found.get(name, np.nan) for name in WATCHED}
 
     return keras.callbacks.LambdaCallback(on_epoch_end=log)
 

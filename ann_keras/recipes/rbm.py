@@ -43,10 +43,10 @@ def train(recipe, seed, snapshots=()):
     Args:
         recipe: ``Recipe``.
         seed: of weights, chains and drawn pixels.
-        snapshots: epochs after which the weights are kept as well.
+        snapshots: epochs after which the weights are kept, beside those of the last.
 
     Returns:
-        Dict: "weights", flat, with a first axis (snapshots + 1,) if there are some;
+        Dict: "weights", flat, those of each epoch with a first axis if there are snapshots;
         "pseudo_likelihood" (epochs,), nats, of the training digits; "last_pseudo_likelihood", of
         all of them at the end; "seconds" an epoch (median).
     """

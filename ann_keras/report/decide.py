@@ -46,9 +46,11 @@ def p_value(first, second):
 
 
 def rank_correlation(first, second):
-    """Spearman's correlation of two lists of numbers."""
+    """Spearman's correlation of two lists of numbers; 0 where all of one are equal."""
     from scipy.stats import spearmanr
 
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return 0.0
     return float(spearmanr(first, second).statistic)
 
 

@@ -36,7 +36,7 @@ def build(results="results", preset="report"):
     links = f"{preset}/" if preset == "report" else ""
     readme = environment.get_template("README.md.j2").render(content, preset=preset, links=links)
     html = environment.get_template("index.html.j2").render(
-        content, preset=preset, image=lambda task, name: f"{links}{task}/{name}"
+        content, preset=preset, image=lambda task, name: _picture(folder, links, task, name)
     )
     write_whole(home / "README.md", readme)
     write_whole(home / "index.html", html)
@@ -206,6 +206,12 @@ def _read_json(path):
 
 def _read_table(path):
     return list(csv.reader(io.StringIO(_read(path).decode(), newline="")))
+
+
+def _picture(folder, links, task, name):
+    """The address of a picture that is there."""
+    _read(folder / task / name)
+    return f"{links}{task}/{name}"
 
 
 def _read(path):

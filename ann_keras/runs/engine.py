@@ -151,7 +151,7 @@ class Engine:
             slot.end()
         for job in self._jobs.values():
             if job.lock is not None:
-                job.lock.release()
+                self.store.release(job.run, job.lock)
         if self._client is not None:
             self._client.close()
         if any(job.state == "done" and key not in self._reused
@@ -255,8 +255,7 @@ class Engine:
         if job.state == "elsewhere" or not self._fresh:
             stored = self.store.read(job.run)
             if stored is not None:  # another process has finished it meanwhile
-                lock.release()
-                shutil.rmtree(self.store.checkpoint(job.run), ignore_errors=True)
+                self.store.release(job.run, lock)
                 job.state, job.finished = "done", stored
                 return False
         job.lock = lock
@@ -265,12 +264,13 @@ class Engine:
         return True
 
     def _begin(self, job, slot):
-        run, folder = job.run, self.store.checkpoint(job.run)
+        run, folder = job.run, str(self.store.checkpoint(job.run).absolute())
         arguments = {name: self._given(value) for name, value in run.arguments.items()}
         if run.takes_checkpoint:
-            arguments["checkpoint"] = str(folder.absolute())
+            arguments["checkpoint"] = folder
         job.state, job.begin, job.starts = "running", time.monotonic(), job.starts + 1
-        slot.begin(job, runs.address(run.function), arguments, str(folder.absolute()), run.label,
+        progress = str(self.store.progress(run).absolute())
+        slot.begin(job, runs.address(run.function), arguments, progress, run.label,
                    self._tensorboard, notify=self._notify)
 
     def _given(self, value):
@@ -299,7 +299,7 @@ class Engine:
                 job.state, job.error = "failed", error
             if grown:
                 slot.renew()
-        job.lock.release()
+        self.store.release(job.run, job.lock)
         job.lock = None
 
     def _notify(self, _):
@@ -426,7 +426,7 @@ class _Progress:
         if job.state == "elsewhere":
             return " (in another process)"
         try:
-            return f" (epoch {(store.checkpoint(job.run) / 'progress').read_text()})"
+            return f" (epoch {store.progress(job.run).read_text()})"
         except OSError:
             return ""
 

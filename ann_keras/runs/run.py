@@ -84,7 +84,11 @@ class Run:
                 changes = differences(type(value)(), value)
                 parts += [f"{field.replace('_', ' ')} {value_text(new)}"
                           for field, new in changes.items()]
-            elif not any(isinstance(item, Run) for item in _listed(value)) and value is not None:
+            elif isinstance(value, Run) and value is self.dependencies[0]:
+                parts.append(f"of {value.label}")
+            elif value not in (None, ()) and not any(
+                isinstance(item, Run) for item in _listed(value)
+            ):
                 parts.append(f"{name.replace('_', ' ')} {value_text(value)}")
         # The seed last, wherever it stands among the arguments.
         return ", ".join(sorted(parts, key=lambda part: part == f"seed {self.seed}"))

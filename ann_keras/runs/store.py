@@ -23,7 +23,7 @@ from ann_keras.files import write_whole
 from ann_keras.runs.run import Finished
 
 FORMAT = 1  # of the files; a higher one is not read
-_LOCK = "lock"
+_LOCK, _PROGRESS = "lock", "progress"
 # What NumPy raises on files that are no archive of arrays; TypeError for a single array.
 _DAMAGE = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error)
 
@@ -82,6 +82,17 @@ class Store:
         except OSError as error:
             raise UserError(f"cannot write to {folder}: {error.strerror}") from error
         return filelock.FileLock(folder / _LOCK, thread_local=False)
+
+    def release(self, run, lock):
+        """Give a lock back; without checkpoints nothing of the run stays."""
+        lock.release()
+        folder = self.checkpoint(run)
+        if folder.is_dir() and not {path.name for path in folder.iterdir()} - {_LOCK, _PROGRESS}:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def progress(self, run):
+        """File in which a run that is under way notes how far it has come."""
+        return self.checkpoint(run) / _PROGRESS
 
     def forget(self, run):
         """Delete the checkpoints of a run whose lock is held."""

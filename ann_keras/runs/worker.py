@@ -14,7 +14,6 @@ import signal
 import sys
 import threading
 import time
-from pathlib import Path
 
 from ann_keras import command
 from ann_keras.runs import run as runs
@@ -35,14 +34,13 @@ def begin():
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
 
 
-def compute(address, arguments, folder, label, tensorboard):
+def compute(address, arguments, progress_file, label, tensorboard):
     """Call the function of a run.
 
     Args:
         address: as of ``run.address``.
         arguments: of the function.
-        folder: for its progress, and for its checkpoints if it takes ``checkpoint`` among the
-            arguments.
+        progress_file: for notes on how far it has come.
         label: of the run.
         tensorboard: folder for curves, or None.
 
@@ -56,7 +54,7 @@ def compute(address, arguments, folder, label, tensorboard):
         from ann_keras.training import progress
 
         threadpool_limits(1)
-        progress.write_to(Path(folder) / "progress")
+        progress.write_to(progress_file)
         start = time.perf_counter()
         with _watched(tensorboard, label, arguments):
             values = runs.find(*address)(**arguments)

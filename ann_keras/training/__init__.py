@@ -5,6 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules={
-        "compiled", "finite", "lbfgs", "metrics", "progress", "resume", "ridge", "rollout", "tensorboard",
+        "compiled", "finite", "lbfgs", "metrics", "progress", "resume", "ridge", "rollout",
+        "tensorboard",
     },
 )
