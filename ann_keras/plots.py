@@ -41,15 +41,8 @@ def panel_grid(rows, columns, *, width, height, **options):
 
 
 def image_grid(rows, columns, *, size=0.9):
-    """A figure of ``rows`` × ``columns`` axes for images; returns figure and axes, an array so.
-
-    Args:
-        size: of an image, in inches.
-    """
-    figure, axes = _pyplot().subplots(
-        rows, columns, figsize=(size * columns + 0.3, size * rows), squeeze=False,
-        layout="constrained",
-    )
+    """A figure of ``rows`` × ``columns`` axes for images of a size in inches; as ``panel_grid``."""
+    figure, axes = panel_grid(rows, columns, width=size * columns + 0.3, height=size * rows)
     for panel in axes.ravel():
         panel.set(xticks=[], yticks=[])
         panel.grid(False)
@@ -129,17 +122,9 @@ def class_shares(task, stem, scores, floor):
     """Share of each label among samples, by name, and among test digits; a dot a seed."""
     figure, (axes,) = panels(width=8.5)
     shares = {name: found["classes"] for name, found in scores.items()}
-    shares["test digits"] = floor["classes"][np.newaxis]
-    width = 0.8 / len(shares)
-    for number, (name, values) in enumerate(shares.items()):
-        places = np.arange(10) + (number - (len(shares) - 1) / 2) * width
-        color = "lightgrey" if name == "test digits" else f"C{number}"
-        axes.bar(places, values.mean(axis=0), width, label=name, color=color)
-        if len(values) > 1:
-            axes.plot(places, values.T, ".", color="black", ms=3)
+    grouped_bars(axes, shares | {"test digits": floor["classes"]}, range(10), grey="test digits")
     axes.set(xlabel="digit that the convnet sees", ylabel="share of samples")
     axes.set_ylim(0, 1.3 * axes.get_ylim()[1])
-    axes.set_xticks(range(10))
     axes.legend(ncols=2, loc="upper center", fontsize=8)
     task.figure(stem, figure)
 
@@ -151,8 +136,8 @@ def sample_grids(task, stem, images, side=8):
     """
     side = min(side, *(int(np.sqrt(len(group))) for group in images.values()))
     figure, axes = panels(len(images), width=4.2 * len(images), height=4.4)
-    for panel, (name, group) in zip(axes, images.items(), strict=True):
-        _mosaic(panel, np.reshape(group[: side * side], (side, side, 28, 28)))
+    for panel, (name, group) in zip(axes, images.items()):
+        mosaic(panel, np.reshape(group[: side * side], (side, side, 784)))
         panel.set(title=name)
     task.figure(stem, figure)
 
@@ -160,7 +145,7 @@ def sample_grids(task, stem, images, side=8):
 def sample_rows(task, stem, images, columns=10):
     """The first samples (n, 784), uint8, of each name in a row of their own."""
     figure, axes = image_grid(len(images), columns, size=0.8)
-    for line, (name, group) in zip(axes, images.items(), strict=True):
+    for line, (name, group) in zip(axes, images.items()):
         for panel, image in zip(line, group):
             panel.imshow(image.reshape(28, 28), cmap="gray", vmin=0, vmax=255)
         line[0].set_ylabel(name, fontsize=7, rotation=0, ha="right", va="center")
@@ -170,29 +155,67 @@ def sample_rows(task, stem, images, columns=10):
 def walks(task, stem, images):
     """Images along walks through latent space, by name, each (walks, steps, 784)."""
     figure, axes = panels(len(images), width=4.6 * len(images), height=2.6)
-    for panel, (name, group) in zip(axes, images.items(), strict=True):
-        _mosaic(panel, np.reshape(group, (*group.shape[:2], 28, 28)))
+    for panel, (name, group) in zip(axes, images.items()):
+        mosaic(panel, group)
         panel.set(title=name, xlabel="from left to right")
     task.figure(stem, figure)
 
 
-def _mosaic(panel, images):
-    """Show images (rows, columns, 28, 28), bytes or in [0, 1], as one."""
-    rows, columns = images.shape[:2]
-    panel.imshow(images.transpose(0, 2, 1, 3).reshape(28 * rows, 28 * columns), cmap="gray",
+def mosaic(panel, images):
+    """Show images (rows, columns, 784), bytes or in [0, 1], as one."""
+    rows, columns, _ = images.shape
+    pixels = images.reshape(rows, columns, 28, 28).transpose(0, 2, 1, 3)
+    panel.imshow(pixels.reshape(28 * rows, 28 * columns), cmap="gray",
                  vmin=0, vmax=255 if images.dtype == np.uint8 else 1)
     panel.set(xticks=[], yticks=[])
     panel.grid(False)
 
 
-def grouped_bars(axes, series, ticks):
-    """Bars beside each other at each tick: ``series`` by label, each as long as ``ticks``."""
+def grouped_bars(axes, series, ticks, grey=None):
+    """Bars beside each other at each tick, with dots for single seeds.
+
+    Args:
+        series: dict of label → heights, (ticks,) or (seeds, ticks).
+        grey: label of bars without a colour.
+    """
     width = 0.8 / len(series)
     for number, (label, heights) in enumerate(series.items()):
+        heights = np.atleast_2d(heights)
         places = np.arange(len(ticks)) + (number - (len(series) - 1) / 2) * width
-        axes.bar(places, heights, width, label=label)
+        color = "lightgrey" if label == grey else f"C{number}"
+        axes.bar(places, heights.mean(axis=0), width, label=label, color=color)
+        if len(heights) > 1:
+            axes.plot(places, heights.T, ".", color="black", ms=3)
     axes.set_xticks(range(len(ticks)), ticks)
     axes.legend(ncols=len(series), loc="upper center")
+
+
+def paths(axes, states, targets, unstable):
+    """Paths through the square or the cube, and the points that they may end at.
+
+    Args:
+        axes: of two or three dimensions n.
+        states: (steps + 1, points, n).
+        targets, unstable: (number, n).
+    """
+    for path in states.transpose(1, 2, 0):
+        axes.plot(*path, color="C0", lw=1, alpha=0.6)
+    axes.plot(*np.concatenate(states[1:-1]).T, ".", color="C0", ms=3, label="path")
+    axes.plot(*states[0].T, "o", color="C2", ms=5, label="start")
+    axes.plot(*states[-1].T, "o", mfc="none", color="C3", ms=9, label="end")
+    axes.plot(*np.transpose(targets), "*", color="black", ms=14, zorder=1, label="target")
+    axes.plot(*unstable.T, "x", color="C1", ms=8, mew=2, label="unstable equilibrium")
+    ticks = np.linspace(-1, 1, 5)
+    axes.set(xlabel="$x_1$", ylabel="$x_2$", xticks=ticks, yticks=ticks)
+
+
+def percentages(axes, values):
+    """Shares (rows, columns), coloured from 0 to 1 and written as percent."""
+    axes.imshow(values, vmin=0, vmax=1, aspect="auto")
+    axes.grid(False)
+    for (row, column), value in np.ndenumerate(values):
+        axes.text(column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=8,
+                  color="black" if value > 0.6 else "white")
 
 
 def dots(axes, groups):

@@ -1,12 +1,7 @@
-"""Boltzmann machines: this project's and scikit-learn's training, and annealed sampling.
-
-Losses are pseudo-likelihoods, or a bound or log Z, with the sign that makes lower better.
-"""
-
-import time
+"""Boltzmann machines: this project's and scikit-learn's training, and annealed sampling."""
 
 import numpy as np
-from cases import SCIKIT_LEARN_DOUBLE, UNMONITORED, Timing
+from cases import SCIKIT_LEARN_DOUBLE, UNMONITORED, Timing, timed
 from sklearn.neural_network import BernoulliRBM as ScikitRBM
 
 from ann_keras import data
@@ -17,12 +12,6 @@ from ann_keras.models.rbm import BernoulliRBM
 UNITS = 200  # hidden ones of the RBM that is trained
 ANNEALED_UNITS = 500  # of the RBM that is annealed, with 100 chains
 TEMPERATURES = 10_000
-
-
-def rows(case):
-    """Digits of a case (n, 784) in [0, 1], float32."""
-    (images, _), _ = data.mnist.load("sample")
-    return data.mnist.scale(images[: case.rows]).reshape(-1, 784)
 
 
 def run(case, seed):
@@ -42,38 +31,31 @@ def run_peer(case, seed):
 
 
 def _train_rbm(case, seed, monitor):
-    x = rows(case)
+    x = _digits(case)
     rbm = BernoulliRBM(
         UNITS, case.learning_rate, case.batch_size, 1, seed, warm_start=True, monitor=monitor
     )
-    begin = time.perf_counter()
-    rbm.fit(x)
-    built = time.perf_counter()
-    for _ in range(case.epochs):
-        rbm.fit(x)
-    return Timing(time.perf_counter() - built, -float(rbm.score_samples(x).mean()), built - begin)
+    building, _ = timed(lambda: rbm.fit(x))
+    seconds, _ = timed(lambda: [rbm.fit(x) for _ in range(case.epochs)])
+    return Timing(seconds, -float(rbm.score_samples(x).mean()), building)
 
 
 def _train_scikit_rbm(case, seed):
     # Pixels divided by 255 are float64 in NumPy, and stay so in scikit-learn.
-    x = rows(case).astype(np.float64 if case.peer == SCIKIT_LEARN_DOUBLE else np.float32)
+    x = _digits(case).astype(np.float64 if case.peer == SCIKIT_LEARN_DOUBLE else np.float32)
     rbm = ScikitRBM(UNITS, learning_rate=case.learning_rate, batch_size=case.batch_size,
                     n_iter=case.epochs, random_state=seed)
-    begin = time.perf_counter()
-    rbm.fit(x)
-    return Timing(time.perf_counter() - begin, -float(rbm.score_samples(x).mean()))
+    seconds, _ = timed(lambda: rbm.fit(x))
+    return Timing(seconds, -float(rbm.score_samples(x).mean()))
 
 
 def _train_dbm(case, seed):
-    x, machine = rows(case), DBM(seed=seed)
+    x, machine = _digits(case), DBM(seed=seed)
     options = {"batch_size": case.batch_size, "learning_rate": case.learning_rate,
                "mean_field_updates": 10, "gibbs_steps": 5}
-    begin = time.perf_counter()
-    machine.fit(x, **options)
-    built = time.perf_counter()
-    machine.fit(x, epochs=case.epochs, **options)
-    seconds = time.perf_counter() - built
-    return Timing(seconds, -float(machine.bound(x[:500], 0.0).mean()), built - begin)
+    building, _ = timed(lambda: machine.fit(x, **options))
+    seconds, _ = timed(lambda: machine.fit(x, epochs=case.epochs, **options))
+    return Timing(seconds, -float(machine.bound(x[:500], 0.0).mean()), building)
 
 
 def _anneal(case, seed):
@@ -82,8 +64,11 @@ def _anneal(case, seed):
         random.normal(0, 0.1, (ANNEALED_UNITS, 784)), np.zeros(ANNEALED_UNITS), np.zeros(784),
         np.zeros(ANNEALED_UNITS), np.zeros(784),
     )
-    begin = time.perf_counter()
-    ais.forward(machine, temperatures=10, seed=seed)
-    built = time.perf_counter()
-    found = ais.forward(machine, temperatures=TEMPERATURES, seed=seed)
-    return Timing(time.perf_counter() - built, float(found.log_partition), built - begin)
+    building, _ = timed(lambda: ais.forward(machine, temperatures=10, seed=seed))
+    seconds, found = timed(lambda: ais.forward(machine, temperatures=TEMPERATURES, seed=seed))
+    return Timing(seconds, float(found.log_partition), building)
+
+
+def _digits(case):
+    rows, _, _ = data.mnist.rows("sample")
+    return rows[: case.rows]

@@ -3,6 +3,7 @@
 Nothing here imports TensorFlow or PyTorch, so that ``--help`` answers at once.
 """
 
+import time
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -21,72 +22,63 @@ class Case:
 
     A case against a limit has no peer, but a number of seconds that stands for one.
 
-    title: for the table.
-    network: "surface" (2-50-50-1, the 40 × 40 grid); "nar_mlp" or "nar_lstm" (windows of the laser
-        series, for the LSTM as one sequence); and on the MNIST sample "convnet" (Table 1),
-        "strided_convnet" (task 3.2.2), "vit" (128/8/128), "autoencoder" (784-256-784),
-        "autoencoder_classifier" (784-256-64-10), "rbm" (784-200), "dbm" (784-512-1024), "gan" and
-        "conv_gan" (dense and convolutional, as published) and "vae" (784-1024-300-1024-784);
-        "ais" is annealed importance sampling of an RBM 784-500, "scoreboard" the scores of samples
-        on the features of a convnet.
-    optimizer, learning_rate, momentum, beta_1: Nesterov momentum, if any; beta_1 is Adam's; L-BFGS
-        uses none of the rates. None for a closed-loop forecast without training, and for sampling
-        and scoring.
-    batch_size: rows a step; L-BFGS takes all rows.
-    rows: of training data; "scoreboard" has as many samples as digits.
-    epochs: timed in a round (iterations of L-BFGS, steps of a forecast).
-    published_epochs: that the report's run has; seconds are scaled to it in the table.
-    target: the highest ratio that the project allows itself, None where it has set none.
-    peer: whose code it is compared with.
-    memory: pairs that L-BFGS keeps, on both sides; 100 is PyTorch's default.
-    limit: seconds for all published epochs, of a case without a peer.
-    jit_compile: of our side, as the scripts set it.
-    shuffle: a new order each epoch, on both sides.
+    Networks: "surface" (2-50-50-1, the 40 × 40 grid); "nar_mlp" and "nar_lstm" (windows of the
+    laser series, for the LSTM as one sequence); on the MNIST sample "convnet" (Table 1),
+    "strided_convnet" (task 3.2.2), "vit" (128/8/128), "autoencoder" (784-256-784),
+    "autoencoder_classifier" (784-256-64-10), "rbm" (784-200), "dbm" (784-512-1024), "gan" and
+    "conv_gan" (dense and convolutional, as published) and "vae" (784-1024-300-1024-784); "ais" is
+    annealed importance sampling of an RBM 784-500, "scoreboard" the scores of samples on the
+    features of a convnet.
     """
 
-    title: str
+    title: str  # for the table
     network: Literal[
         "surface", "nar_mlp", "nar_lstm", "convnet", "strided_convnet", "vit", "autoencoder",
         "autoencoder_classifier", "rbm", "dbm", "ais", "gan", "conv_gan", "vae", "scoreboard",
     ]
-    optimizer: Literal["sgd", "adam", "lbfgs", "pcd"] | None
-    epochs: int
-    target: float | None
-    learning_rate: float = 0.0
-    momentum: float = 0.0
-    beta_1: float = 0.9
-    batch_size: int = 1600
-    rows: int = 1600
-    published_epochs: int = 2500
+    optimizer: Literal["sgd", "adam", "lbfgs", "pcd"] | None  # None: nothing is trained
+    epochs: int  # timed in a round (iterations of L-BFGS, steps of a forecast)
+    target: float | None  # the highest ratio that the project allows itself, if any
+    learning_rate: float = 0.0  # L-BFGS uses none
+    momentum: float = 0.0  # Nesterov's
+    beta_1: float = 0.9  # Adam's
+    batch_size: int = 1600  # rows a step; L-BFGS takes all rows
+    rows: int = 1600  # of training data; "scoreboard" has as many samples as digits
+    published_epochs: int = 2500  # that the report's run has; the table's seconds are scaled to it
     peer: Literal[
         PYTORCH, KERAS_FIT, KERAS_PREDICT, SCIKIT_LEARN, SCIKIT_LEARN_DOUBLE, UNMONITORED, LIMIT
-    ] = PYTORCH
-    memory: int = 100
-    limit: float = 0.0
-    jit_compile: bool = True
-    shuffle: bool = True
+    ] = PYTORCH  # whose code it is compared with
+    memory: int = 100  # pairs that L-BFGS keeps, on both sides; PyTorch's default
+    limit: float = 0.0  # seconds for all published epochs, of a case without a peer
+    jit_compile: bool = False  # of our side, as the scripts set it
+    shuffle: bool = True  # a new order each epoch, on both sides
 
 
 class Timing(NamedTuple):
     """What one side of a round gives.
 
-    seconds: for the timed epochs; tracing, compiling and the first epoch are left out.
     loss: mean over the last epoch (L-BFGS: after the last iteration; a forecast: its last value;
-        GANs: the sum of both losses; the VAE: the negative ELBO; samples: their Fréchet distance).
-    build_seconds: tracing and compiling, with the first epoch; 0 where there is none.
-    threads: that PyTorch was given; None on the Keras side, which uses all cores.
+        GANs: the sum of both losses; the VAE: the negative ELBO; Boltzmann machines: the negative
+        pseudo-likelihood, bound or log Z; samples: their Fréchet distance).
     """
 
-    seconds: float
+    seconds: float  # for the timed epochs, without tracing, compiling and the first epoch
     loss: float
-    build_seconds: float = 0.0
-    threads: int | None = None
+    build_seconds: float = 0.0  # of tracing, compiling and the first epoch, where there are
+    threads: int | None = None  # that PyTorch was given; the Keras side uses all cores
+
+
+def timed(work):
+    """Seconds that a function takes, and what it gives."""
+    start = time.perf_counter()
+    found = work()
+    return time.perf_counter() - start, found
 
 
 _RBM = Case(
     "RBM of 200 units, PCD, batch 10, 4,000 digits", "rbm", "pcd",
     learning_rate=0.1, batch_size=10, rows=4000, epochs=3, published_epochs=30, target=0.35,
-    peer=SCIKIT_LEARN, jit_compile=False, shuffle=False,
+    peer=SCIKIT_LEARN,
 )
 _RBM_IN_LARGE_BATCHES = replace(
     _RBM, title="RBM of 200 units, PCD, batch 100, 4,000 digits", batch_size=100, epochs=20,
@@ -95,52 +87,49 @@ _RBM_IN_LARGE_BATCHES = replace(
 CASES = {
     "surface_sgd": Case(
         "surface network, SGD, batch 40", "surface", "sgd",
-        learning_rate=0.1, batch_size=40, epochs=300, target=0.25,
+        learning_rate=0.1, batch_size=40, epochs=300, target=0.25, jit_compile=True,
     ),
     "surface_nesterov": Case(
         "surface network, Nesterov SGD, batch 400", "surface", "sgd",
-        learning_rate=0.1, momentum=0.9, batch_size=400, epochs=1000, target=0.5,
+        learning_rate=0.1, momentum=0.9, batch_size=400, epochs=1000, target=0.5, jit_compile=True,
     ),
     "surface_adam": Case(
         "surface network, Adam, batch 400", "surface", "adam",
-        learning_rate=1e-3, batch_size=400, epochs=1000, target=0.5,
+        learning_rate=1e-3, batch_size=400, epochs=1000, target=0.5, jit_compile=True,
     ),
     "surface_lbfgs": Case(
         "surface network, L-BFGS, full batch", "surface", "lbfgs", epochs=300, target=1.0,
     ),
     "convnet_adam": Case(
         "pooled convnet, Adam, batch 128, 4,000 digits", "convnet", "adam",
-        learning_rate=1e-3, batch_size=128, rows=4000, epochs=4, published_epochs=15,
-        target=0.7, jit_compile=False,
+        learning_rate=1e-3, batch_size=128, rows=4000, epochs=4, published_epochs=15, target=0.7,
     ),
     "strided_convnet_adam": Case(
         "strided convnet, Adam, batch 100, 4,000 digits", "strided_convnet", "adam",
-        learning_rate=1e-3, batch_size=100, rows=4000, epochs=3, published_epochs=20,
-        target=0.8, jit_compile=False,
+        learning_rate=1e-3, batch_size=100, rows=4000, epochs=3, published_epochs=20, target=0.8,
     ),
     "autoencoder_pretraining": Case(
         "autoencoder 784-256-784, SGD, batch 128, 4,000 digits", "autoencoder", "sgd",
-        learning_rate=0.1, batch_size=128, rows=4000, epochs=20, published_epochs=20,
-        target=1.0, jit_compile=False,
+        learning_rate=0.1, batch_size=128, rows=4000, epochs=20, published_epochs=20, target=1.0,
     ),
     "autoencoder_fine_tuning": Case(
         "stacked autoencoder's classifier, SGD, batch 128, 4,000 digits",
         "autoencoder_classifier", "sgd",
-        learning_rate=1.0, batch_size=128, rows=4000, epochs=50, published_epochs=50,
-        target=1.0, jit_compile=False,
+        learning_rate=1.0, batch_size=128, rows=4000, epochs=50, published_epochs=50, target=1.0,
     ),
     "vit_adam": Case(
         "vision transformer 128/8/128, Adam, batch 128, 1,536 digits", "vit", "adam",
         learning_rate=1e-3, batch_size=128, rows=1536, epochs=2, published_epochs=20, target=1.0,
+        jit_compile=True,
     ),
     "nar_mlp": Case(
         "NAR MLP, Adam, batch 32, 690 windows", "nar_mlp", "adam",
         learning_rate=0.01, batch_size=32, rows=690, epochs=200, published_epochs=600, target=0.3,
+        jit_compile=True,
     ),
     "nar_lstm": Case(
         "NAR LSTM, Adam, one sequence of 690 steps", "nar_lstm", "adam",
         learning_rate=1e-3, batch_size=1, rows=690, epochs=50, published_epochs=450, target=2.0,
-        jit_compile=False,
     ),
     "closed_loop_mlp": Case(
         "NAR MLP, closed loop of 100 steps", "nar_mlp", None,
@@ -161,34 +150,34 @@ CASES = {
     "dbm_epoch": Case(
         "DBM, joint epoch of 60,000 (from 4,000 digits)", "dbm", "pcd",
         learning_rate=0.002, batch_size=100, rows=4000, epochs=1, published_epochs=15,
-        target=1.0, peer=LIMIT, limit=60.0, jit_compile=False,
+        target=1.0, peer=LIMIT, limit=60.0,
     ),
     "ais": Case(
         "annealed sampling of an RBM, 100 chains, 10,000 temperatures", "ais", None,
-        epochs=1, published_epochs=1, target=1.0, peer=LIMIT, limit=60.0, jit_compile=False,
+        epochs=1, published_epochs=1, target=1.0, peer=LIMIT, limit=60.0,
     ),
     "gan": Case(
         "dense GAN, Adam, batch 512, 3,584 digits", "gan", "adam",
         learning_rate=1e-3, beta_1=0.5, batch_size=512, rows=3584, epochs=5, published_epochs=50,
-        target=0.9, jit_compile=False,
+        target=0.9,
     ),
     "conv_gan": Case(
         "convolutional GAN, Adam, batch 512, 512 digits", "conv_gan", "adam",
         learning_rate=1e-3, beta_1=0.5, batch_size=512, rows=512, epochs=2, published_epochs=50,
-        target=1.0, jit_compile=False,
+        target=1.0,
     ),
     "vae": Case(
         "VAE 784-1024-300-1024-784, Adam, batch 3000, 3,000 digits", "vae", "adam",
         learning_rate=1e-3, beta_1=0.5, batch_size=3000, rows=3000, epochs=10,
-        published_epochs=100, target=1.0, jit_compile=False,
+        published_epochs=100, target=1.0,
     ),
     "scoreboard": Case(
         "scores of 10,000 samples against 10,000 digits", "scoreboard", None,
         rows=10_000, epochs=1, published_epochs=1, target=1.0, peer=LIMIT, limit=20.0,
-        jit_compile=False,
     ),
     "surface_adam_keras_fit": Case(
         "surface network, Adam, batch 400", "surface", "adam",
         learning_rate=1e-3, batch_size=400, epochs=300, target=None, peer=KERAS_FIT,
+        jit_compile=True,
     ),
 }

@@ -6,14 +6,13 @@ import time
 import keras
 import numpy as np
 import tensorflow as tf
-from cases import Timing
+from cases import Timing, timed
 
 from ann_keras import data, models, training
 from ann_keras.layers.attention import SelfAttention
 from ann_keras.layers.fourier import FourierConv2D, FourierConv2DTranspose, frequencies
 
 LAG = 80  # of the report's time-series networks
-GENERATIVE = "gan", "conv_gan", "vae"  # networks that learn from images alone
 PRODUCTS = keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.Dense
 
 # How each network is built, and its loss; generative models have their own.
@@ -53,7 +52,7 @@ def load(case):
         x, y = data.mnist.scale(images), data.mnist.one_hot(labels)
         if case.network.startswith(("autoencoder", "vae")):
             x = x.reshape(len(x), -1)
-        if case.network in GENERATIVE:
+        if case.network in ("gan", "conv_gan", "vae"):
             return x[: case.rows], None
         if case.network == "autoencoder":
             y = x
@@ -98,11 +97,15 @@ def train(case, seed):
         model, x, y, epochs=1 + case.epochs, batch_size=case.batch_size, shuffle=case.shuffle,
         seed=seed, jit_compile=case.jit_compile, verbose=0,
     )
-    return Timing(
-        history.params["seconds_per_epoch"] * case.epochs,
-        _loss({name: values[-1] for name, values in history.history.items()}),
-        history.params["build_seconds"],
-    )
+    last = {name: values[-1] for name, values in history.history.items()}
+    if case.network == "vae":
+        loss = -last["elbo"]
+    elif case.network in ("gan", "conv_gan"):
+        loss = last["generator_loss"] + last["discriminator_loss"]
+    else:
+        loss = last["loss"]
+    seconds = history.params["seconds_per_epoch"] * case.epochs
+    return Timing(seconds, loss, history.params["build_seconds"])
 
 
 def train_by_fit(case, seed):
@@ -111,11 +114,9 @@ def train_by_fit(case, seed):
     model = build(case, seed)
     tf.random.set_seed(None)  # with a seed, model.fit repeats one order in every epoch
     options = {"batch_size": case.batch_size, "shuffle": case.shuffle, "verbose": 0}
-    start = time.perf_counter()
-    model.fit(x, y, epochs=1, **options)
-    built = time.perf_counter()
-    history = model.fit(x, y, epochs=case.epochs, **options)
-    return Timing(time.perf_counter() - built, history.history["loss"][-1], built - start)
+    building, _ = timed(lambda: model.fit(x, y, epochs=1, **options))
+    seconds, history = timed(lambda: model.fit(x, y, epochs=case.epochs, **options))
+    return Timing(seconds, history.history["loss"][-1], building)
 
 
 def forecast_by_predict(case, seed):
@@ -125,22 +126,24 @@ def forecast_by_predict(case, seed):
     if recurrent:
         windows, _ = data.santafe.windows(series, LAG)
         model(windows[np.newaxis].astype(np.float32))  # the state that our side starts from
-    begin = 0.0
-    for step in range(1 + case.epochs):
-        window = series[-LAG:].astype(np.float32)[np.newaxis]
-        value = model.predict(window[np.newaxis] if recurrent else window, verbose=0).item()
-        series = np.append(series, value)
-        if step == 0:
-            begin = time.perf_counter()
-    return Timing(time.perf_counter() - begin, float(series[-2]))
+
+    def forecast(steps):
+        nonlocal series
+        for _ in range(steps):
+            window = series[-LAG:].astype(np.float32)[np.newaxis]
+            value = model.predict(window[np.newaxis] if recurrent else window, verbose=0).item()
+            series = np.append(series, value)
+
+    forecast(1)
+    seconds, _ = timed(lambda: forecast(case.epochs))
+    return Timing(seconds, float(series[-2]))
 
 
 def training_flops(case):
-    """``flops_per_row`` of a case.
+    """``flops_per_row`` of a case; None where products do not count.
 
-    None without training, and for L-BFGS, whose line search takes as many evaluations as it needs;
-    None too for the LSTM, whose products are small and wait for each other, and for Boltzmann
-    machines, which are no Functional models.
+    L-BFGS' line search takes as many evaluations as it needs, the LSTM's products are small and
+    wait for each other, and Boltzmann machines are no Functional models.
     """
     if case.optimizer in (None, "lbfgs", "pcd") or case.network == "nar_lstm":
         return None
@@ -161,17 +164,14 @@ def flops_per_row(model, below=False, frozen=False):
 
     Each multiply-add is two operations. A layer's product is made once forward, once for the
     gradient of its kernel, unless it is frozen, and once for that of its inputs, unless nothing
-    below it is trained. Products with the zeros around an image count. Of
-    convolutions in the Fourier domain the products of channels count, not the transforms. Layers
-    other than convolutions, dense layers and self-attention are taken to have no products.
+    below it is trained. Products with the zeros around an image count. Of convolutions in the
+    Fourier domain the products of channels count, not the transforms. Layers other than
+    convolutions, dense layers and self-attention are taken to have no products.
 
     Args:
         model: a Functional model without branches other than those around blocks and to outputs.
         below: whether something below the model is trained.
         frozen: whether nothing of the model is.
-
-    Returns:
-        The number, an int.
     """
     multiply_adds = 0
     for layer in model.layers:
@@ -209,31 +209,25 @@ def matrix_product_rate(size=2048, products=10):
     return 2 * size**3 / min(seconds) / 1e9
 
 
-def _loss(logs):
-    if "elbo" in logs:
-        return -logs["elbo"]
-    if "generator_loss" in logs:
-        return logs["generator_loss"] + logs["discriminator_loss"]
-    return logs["loss"]
-
-
 def _forecast(case, seed):
     loop = training.rollout.ClosedLoop(build(case, seed))
     history = laser()[np.newaxis]
-    start = time.perf_counter()
-    loop.forecast(history, 2)  # the second value is the first that the loop gives
-    built = time.perf_counter()
-    values = loop.forecast(history, case.epochs)
-    return Timing(time.perf_counter() - built, float(values[0, -1]), built - start)
+    # The second value is the first that the loop gives.
+    building, _ = timed(lambda: loop.forecast(history, 2))
+    seconds, values = timed(lambda: loop.forecast(history, case.epochs))
+    return Timing(seconds, float(values[0, -1]), building)
 
 
 def _minimize(case, model, x, y):
     minimizer = training.lbfgs.Minimizer(model, memory=case.memory)
-    start = time.perf_counter()
-    first = minimizer.run(x, y, iterations=1, verbose=0)
-    built = time.perf_counter()
+
+    def minimize(iterations, state=None):
+        return timed(
+            lambda: minimizer.run(x, y, iterations=iterations, state=state, verbose=0)
+        )
+
+    building, first = minimize(1)
     # The report's runs spend nearly all iterations with a full memory, so those are timed.
-    full = minimizer.run(x, y, iterations=case.memory, state=first.state, verbose=0)
-    begin = time.perf_counter()
-    result = minimizer.run(x, y, iterations=case.epochs, state=full.state, verbose=0)
-    return Timing(time.perf_counter() - begin, float(result.loss[-1]), built - start)
+    _, full = minimize(case.memory, first.state)
+    seconds, result = minimize(case.epochs, full.state)
+    return Timing(seconds, float(result.loss[-1]), building)

@@ -121,52 +121,48 @@ class _Block(nn.Module):
 
 
 class GAN(nn.Module):
-    """The generator and the discriminator of tasks 4.2.1 ("dense") and 4.2.5 ("conv")."""
+    """A generator of images from codes (n, 10), and a discriminator that gives logits."""
 
-    def __init__(self, backbone, latent_dim=10):
+    latent_dim = 10
+
+    def __init__(self, generator, discriminator):
         super().__init__()
-        self.latent_dim = latent_dim
-        if backbone == "dense":
-            self.generator = _dense_generator(latent_dim)
-            self.discriminator = _dense_discriminator()
-        else:
-            self.generator = _convolutional_generator(latent_dim)
-            self.discriminator = _convolutional_discriminator()
+        self.generator, self.discriminator = generator, discriminator
 
 
-def _dense_generator(latent_dim):
-    return nn.Sequential(
-        nn.Linear(latent_dim, 256), nn.LeakyReLU(0.2), nn.Linear(256, 512), nn.LeakyReLU(0.2),
-        nn.Linear(512, 1024), nn.LeakyReLU(0.2), nn.Linear(1024, 784), nn.Tanh(),
-        nn.Unflatten(1, (1, 28, 28)),
+def dense_gan():
+    """The GAN of task 4.2.1."""
+    return GAN(
+        nn.Sequential(
+            nn.Linear(GAN.latent_dim, 256), nn.LeakyReLU(0.2),
+            nn.Linear(256, 512), nn.LeakyReLU(0.2), nn.Linear(512, 1024), nn.LeakyReLU(0.2),
+            nn.Linear(1024, 784), nn.Tanh(), nn.Unflatten(1, (1, 28, 28)),
+        ),
+        nn.Sequential(
+            nn.Flatten(), nn.Linear(784, 1024), nn.LeakyReLU(0.2), nn.Dropout(0.3),
+            nn.Linear(1024, 512), nn.LeakyReLU(0.2), nn.Dropout(0.3),
+            nn.Linear(512, 256), nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Linear(256, 1),
+        ),
     )
 
 
-def _dense_discriminator():
-    return nn.Sequential(
-        nn.Flatten(), nn.Linear(784, 1024), nn.LeakyReLU(0.2), nn.Dropout(0.3),
-        nn.Linear(1024, 512), nn.LeakyReLU(0.2), nn.Dropout(0.3),
-        nn.Linear(512, 256), nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Linear(256, 1),
-    )
-
-
-def _convolutional_generator(latent_dim):
-    return nn.Sequential(
-        nn.Unflatten(1, (latent_dim, 1, 1)),
-        nn.ConvTranspose2d(latent_dim, 320, 5), nn.BatchNorm2d(320), nn.ReLU(),
-        nn.ConvTranspose2d(320, 160, 5, 1, 1), nn.BatchNorm2d(160), nn.ReLU(),
-        nn.ConvTranspose2d(160, 10, 4, 2, 1), nn.BatchNorm2d(10), nn.ReLU(),
-        nn.ConvTranspose2d(10, 1, 4, 2, 1), nn.Tanh(),
-    )
-
-
-def _convolutional_discriminator():
-    return nn.Sequential(
-        nn.Conv2d(1, 10, 4, 2, 1), nn.BatchNorm2d(10), nn.LeakyReLU(0.2),
-        nn.Conv2d(10, 160, 4, 2, 1), nn.BatchNorm2d(160), nn.LeakyReLU(0.2),
-        nn.Conv2d(160, 320, 5, 1, 1), nn.BatchNorm2d(320), nn.LeakyReLU(0.2),
-        nn.Conv2d(320, 10, 5), nn.BatchNorm2d(10), nn.LeakyReLU(0.2),
-        nn.Flatten(), nn.Linear(10, 1),
+def convolutional_gan():
+    """The GAN of task 4.2.5."""
+    return GAN(
+        nn.Sequential(
+            nn.Unflatten(1, (GAN.latent_dim, 1, 1)),
+            nn.ConvTranspose2d(GAN.latent_dim, 320, 5), nn.BatchNorm2d(320), nn.ReLU(),
+            nn.ConvTranspose2d(320, 160, 5, 1, 1), nn.BatchNorm2d(160), nn.ReLU(),
+            nn.ConvTranspose2d(160, 10, 4, 2, 1), nn.BatchNorm2d(10), nn.ReLU(),
+            nn.ConvTranspose2d(10, 1, 4, 2, 1), nn.Tanh(),
+        ),
+        nn.Sequential(
+            nn.Conv2d(1, 10, 4, 2, 1), nn.BatchNorm2d(10), nn.LeakyReLU(0.2),
+            nn.Conv2d(10, 160, 4, 2, 1), nn.BatchNorm2d(160), nn.LeakyReLU(0.2),
+            nn.Conv2d(160, 320, 5, 1, 1), nn.BatchNorm2d(320), nn.LeakyReLU(0.2),
+            nn.Conv2d(320, 10, 5), nn.BatchNorm2d(10), nn.LeakyReLU(0.2),
+            nn.Flatten(), nn.Linear(10, 1),
+        ),
     )
 
 
@@ -199,8 +195,8 @@ BUILDERS = {
     "autoencoder": autoencoder,
     "autoencoder_classifier": autoencoder_classifier,
     "vit": VisionTransformer,
-    "gan": lambda: GAN("dense"),
-    "conv_gan": lambda: GAN("conv"),
+    "gan": dense_gan,
+    "conv_gan": convolutional_gan,
     "vae": VAE,
 }
 

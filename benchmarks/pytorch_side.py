@@ -3,14 +3,13 @@
 import dataclasses
 import functools
 import os
-import time
 import warnings
 
 import keras_side
 import numpy as np
 import pytorch_networks
 import torch
-from cases import Timing
+from cases import Timing, timed
 from torch import nn
 
 warnings.filterwarnings("ignore", message="CUDA initialization")  # of CUDA builds without a card
@@ -170,10 +169,8 @@ def _time_epochs(case, step, x, y):
         return total / len(x)
 
     epoch()
-    start = time.perf_counter()
-    for _ in range(case.epochs):
-        loss = epoch()
-    return Timing(time.perf_counter() - start, loss)
+    seconds, losses = timed(lambda: [epoch() for _ in range(case.epochs)])
+    return Timing(seconds, losses[-1])
 
 
 def _minimize(case, network, criterion, x, y):
@@ -193,9 +190,6 @@ def _minimize(case, network, criterion, x, y):
 
     for _ in range(1 + case.memory):  # untimed on our side too
         optimizer.step(closure)
-    start = time.perf_counter()
-    for _ in range(case.epochs):
-        optimizer.step(closure)
-    seconds = time.perf_counter() - start
+    seconds, _ = timed(lambda: [optimizer.step(closure) for _ in range(case.epochs)])
     with torch.no_grad():
         return Timing(seconds, criterion(network(x), y).item())

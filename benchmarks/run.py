@@ -107,10 +107,10 @@ def measure(case, rounds, machine):
     import keras_side
 
     ours, theirs = [], []
-    train_ours, train_theirs = _our_side(case), _their_side(case)
+    sides = tuple(zip(_sides(case), (ours, theirs)))
     print(f"{case.title}, against {case.peer}", flush=True)
     for seed in range(rounds):
-        for train, timings in ((train_ours, ours), (train_theirs, theirs)):
+        for train, timings in sides:
             gc.collect()  # one side's leftovers shall not be cleared in the other's time
             timings.append(train(case, seed))
         print(
@@ -120,38 +120,28 @@ def measure(case, rounds, machine):
     return summarize(case, ours, theirs, keras_side.training_flops(case), machine)
 
 
-def _our_side(case):
-    """The function of (case, seed) that gives our ``Timing``."""
-    if case.network in ("rbm", "dbm", "ais"):
-        import boltzmann_side
+def _sides(case):
+    """The functions of (case, seed) that give our ``Timing`` and the peer's."""
+    import keras_side
 
-        return boltzmann_side.run
+    ours = keras_side.train
+    theirs = {
+        KERAS_FIT: keras_side.train_by_fit, KERAS_PREDICT: keras_side.forecast_by_predict,
+        LIMIT: _limit,
+    }.get(case.peer)
     if case.network == "scoreboard":
         import scoreboard_side
 
-        return scoreboard_side.run
-    import keras_side
-
-    return keras_side.train
-
-
-def _their_side(case):
-    """The function of (case, seed) that gives the peer's ``Timing``."""
-    if case.peer == LIMIT:
-        return _limit
-    if case.network == "rbm":
+        ours = scoreboard_side.run
+    elif case.network in ("rbm", "dbm", "ais"):
         import boltzmann_side
 
-        return boltzmann_side.run_peer
-    if case.peer == PYTORCH:
+        ours, theirs = boltzmann_side.run, theirs or boltzmann_side.run_peer
+    elif case.peer == PYTORCH:
         import pytorch_side
 
-        return pytorch_side.train
-    import keras_side
-
-    return {
-        KERAS_FIT: keras_side.train_by_fit, KERAS_PREDICT: keras_side.forecast_by_predict
-    }[case.peer]
+        theirs = pytorch_side.train
+    return ours, theirs
 
 
 def _limit(case, seed):
@@ -166,6 +156,13 @@ def summarize(case, ours, theirs, flops_per_row, machine):
     """
     ratios = [mine.seconds / other.seconds for mine, other in zip(ours, theirs, strict=True)]
     middle = float(np.median(ratios))
+    products = None
+    if flops_per_row is not None:
+        seconds = float(np.median([timing.seconds for timing in ours]))
+        rate = flops_per_row * case.rows * case.epochs / seconds / 1e9
+        products = {
+            "flops_per_row": flops_per_row, "gflops": rate, "share_of_machine": rate / machine
+        }
 
     def by_side(field):
         sides = {"ours": ours, "theirs": theirs}
@@ -183,16 +180,8 @@ def summarize(case, ours, theirs, flops_per_row, machine):
         "final_loss": by_side("loss"),
         "build_seconds": by_side("build_seconds"),
         "pytorch_threads": theirs[0].threads,
-        "matrix_products": _matrix_products(case, ours, flops_per_row, machine),
+        "matrix_products": products,
     }
-
-
-def _matrix_products(case, timings, flops_per_row, machine):
-    if flops_per_row is None:
-        return None
-    seconds = float(np.median([timing.seconds for timing in timings]))
-    rate = flops_per_row * case.rows * case.epochs / seconds / 1e9
-    return {"flops_per_row": flops_per_row, "gflops": rate, "share_of_machine": rate / machine}
 
 
 def save(folder, cases, rounds, machine):
@@ -229,13 +218,8 @@ def _row(case):
     ours, theirs = (scale * np.median(case["seconds"][side]) for side in ("ours", "theirs"))
     losses = (np.median(case["final_loss"][side]) for side in ("ours", "theirs"))
     ratio = case["ratio"]
-    target = "none"
-    if case["target"] is not None:
-        target = f"≤ {case['target']:g}, {'met' if case['met'] else 'missed'}"
+    met = "met" if case["met"] else "missed"
     products = case["matrix_products"]
-    rate = "–"
-    if products is not None:
-        rate = f"{products['gflops']:.1f} ({products['share_of_machine']:.0%})"
     cells = (
         case["title"],
         case["peer"],
@@ -243,10 +227,10 @@ def _row(case):
         f"{ours:.1f}",
         f"{theirs:.1f}",
         f"**{_short(ratio['median'])}** ({_short(ratio['min'])}–{_short(ratio['max'])})",
-        target,
+        "none" if case["target"] is None else f"≤ {case['target']:g}, {met}",
         f"{np.median(case['build_seconds']['ours']):.1f}",
         " / ".join(f"{loss:.2e}" for loss in losses),
-        rate,
+        f"{products['gflops']:.1f} ({products['share_of_machine']:.0%})" if products else "–",
     )
     return f"| {' | '.join(cells)} |"
 

@@ -17,7 +17,6 @@ import venv
 from pathlib import Path
 
 OLDEST, NEWEST = (3, 11), (3, 13)  # that TensorFlow 2.21 has packages for
-INDEX = "https://pypi.org/simple"
 
 
 def main():
@@ -32,16 +31,15 @@ def main():
     python = folder / "bin" / "python"
     if not with_pip:
         bootstrap_pip(python)
-    requirements = Path(__file__).resolve().parent.parent / "requirements.txt"
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run([*install, "-r", requirements], cwd=requirements.parent)
-    if done.returncode:
+    root = Path(__file__).resolve().parent.parent
+    if subprocess.run([*install, "-r", "requirements.txt"], cwd=root).returncode:
         sys.exit("error: installing requirements.txt failed; pip says why above")
 
 
 def bootstrap_pip(python):
     """Install pip into an environment without it, from its wheel on the package index."""
-    index = os.environ.get("PIP_INDEX_URL", INDEX).rstrip("/")
+    index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/")
     request = urllib.request.Request(
         f"{index}/pip/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}
     )

@@ -15,24 +15,22 @@ import numpy as np
 from ann_keras import command, data, plots
 from ann_keras.recipes import surface
 
-
 Recipe = command.flat(surface.Recipe, "noise")
+RECIPE = surface.Recipe(optimizer="lbfgs", epochs=2000)  # report
 
 
 @dataclass(frozen=True)
 class Settings:
-    recipe: Recipe = surface.Recipe(optimizer="lbfgs", epochs=2000)  # report
+    recipe: Recipe = RECIPE
     noise_levels: tuple[float, ...] = tuple(i / 10 for i in range(11))  # report
     early_epochs: int = 50  # ours: a second look at the highest noise, early in training
     seeds: int = 3  # ours: networks and noise
 
 
-REPORT = Settings()
 PRESETS = {
-    "smoke": replace(REPORT, recipe=replace(REPORT.recipe, epochs=40), noise_levels=(0.0, 1.0),
-                     seeds=1),
-    "quick": replace(REPORT, recipe=replace(REPORT.recipe, epochs=500), seeds=1),
-    "report": REPORT,
+    "smoke": Settings(replace(RECIPE, epochs=40), noise_levels=(0.0, 1.0), seeds=1),
+    "quick": Settings(replace(RECIPE, epochs=500), seeds=1),
+    "report": Settings(),
 }
 
 
@@ -44,15 +42,16 @@ def run(task, settings):
         surface.train, replace(recipe, noise=noisiest, epochs=settings.early_epochs)
     )["test_mse"]
     task.measure(f"noise_{noisiest:g}/early/test_mse", early)
-    train, test, steps = {}, {}, {}
-    for noise, group in runs.items():
-        train[noise], test[noise] = group["loss"][:, -1], group["test_mse"]
-        steps[noise] = [iterations_to_converge(loss) for loss in group["loss"]]
+    train = {noise: group["loss"][:, -1] for noise, group in runs.items()}
+    test = {noise: group["test_mse"] for noise, group in runs.items()}
+    steps = {noise: [iterations_to_converge(loss) for loss in group["loss"]]
+             for noise, group in runs.items()}
+    for noise in runs:
         task.measure(f"noise_{noise:g}/train_mse", train[noise], better="lower")
         task.measure(f"noise_{noise:g}/test_mse", test[noise], better="lower")
         task.measure(f"noise_{noise:g}/iterations_to_converge", steps[noise])
     variance = float(data.surface.samples()[2].var())
-    draw(task, runs, variance)
+    draw(task, runs, train, test, variance)
     task.decide(judge(train, test, steps, early, variance, settings.early_epochs))
 
 
@@ -63,18 +62,15 @@ def iterations_to_converge(loss):
     return int(np.flatnonzero(done >= 0.99)[0]) + 1
 
 
-def draw(task, runs, variance):
+def draw(task, runs, train, test, variance):
     figure, (left, right) = plots.panels(2)
     for color, (noise, group) in zip(plots.shades(len(runs)), runs.items()):
         plots.curve(left, group["loss"], label=f"{noise:g}", color=color, lw=1.2)
     left.set(yscale="log", xlabel="L-BFGS iteration (epoch)", ylabel="training MSE")
     left.legend(title="noise", ncols=2, fontsize=8)
     levels = list(runs)
-    for name, pick in (
-        ("training MSE", lambda group: group["loss"][:, -1]),
-        ("MSE on the clean surface", lambda group: group["test_mse"]),
-    ):
-        values = np.array([pick(group) for group in runs.values()])
+    for name, errors in (("training MSE", train), ("MSE on the clean surface", test)):
+        values = np.array(list(errors.values()))
         right.errorbar(levels, values.mean(1), yerr=values.std(1), marker="o", ms=4, label=name)
     right.axhline(variance, color="grey", ls="--", label="variance of the surface")
     right.plot(levels, np.square(levels), color="black", ls=":", label="noise variance")
@@ -89,9 +85,8 @@ def judge(train, test, steps, early, variance, early_epochs):
                           for group in (train, test, steps))
     levels = list(train)
     clean, noisy = levels[0], levels[-1]
-    losses_rise = all(train[a] < train[b] for a, b in zip(levels, levels[1:]))
-    slower = steps[noisy] > steps[clean]
-    learned = float(np.mean(early))
+    losses_rise = (np.diff(list(train.values())) > 0).all()
+    slower, learned = steps[noisy] > steps[clean], np.mean(early)
     return {
         "1.3.1-a": (
             test[clean] < 0.01 * variance,

@@ -35,48 +35,44 @@ class Settings:
     seeds: int = 5  # ours: initial networks; the report has one
 
 
-REPORT = Settings()
 PRESETS = {
-    "smoke": replace(REPORT, recipe=replace(REPORT.recipe, epochs=20, jit_compile=False), seeds=1),
-    "quick": replace(REPORT, seeds=1),
-    "report": REPORT,
+    "smoke": Settings(surface.Recipe(epochs=20, jit_compile=False), seeds=1),
+    "quick": Settings(seeds=1),
+    "report": Settings(),
 }
 
 
 def run(task, settings):
     runs = {name: task.repeat(surface.train, replace(settings.recipe, **changes))
             for name, (_, changes) in OPTIMIZERS.items()}
+    loss = {name: group["loss"] for name, group in runs.items()}
+    seconds = {name: group["seconds"] for name, group in runs.items()}
     oscillation = {name: [curves.oscillation(mse) for mse in group["last_batch_mse"]]
                    for name, group in runs.items()}
     for name, group in runs.items():
         task.measure(f"{name}/test_mse", group["test_mse"], better="lower")
-        task.measure(f"{name}/seconds", group["seconds"], better="lower")
+        task.measure(f"{name}/seconds", seconds[name], better="lower")
         task.measure(f"{name}/oscillation", oscillation[name])
-        task.measure(f"{name}/epochs_to_converge", [converged_after(r["loss"]) for r in group])
-    draw(task, runs)
-    task.decide(judge(*({name: group[quantity] for name, group in runs.items()}
-                        for quantity in ("loss", "seconds")), oscillation))
+        task.measure(f"{name}/epochs_to_converge", [*map(converged_after, loss[name])])
+    draw(task, runs, seconds)
+    task.decide(judge(loss, seconds, oscillation))
 
 
 def converged_after(loss):
     """Epochs until the mean training loss stays within a factor 2 of its final level."""
     level = np.median(loss[-len(loss) // 20 :])
-    return int(np.flatnonzero(loss > 2 * level)[-1]) + 2 if (loss > 2 * level).any() else 1
+    return max([0, *np.flatnonzero(loss > 2 * level) + 1]) + 1
 
 
-def draw(task, runs):
+def draw(task, runs, seconds):
     figure, (left, right) = plots.panels(2, width=10, width_ratios=(3, 2))
     for name, group in runs.items():
-        curve = group[0]["last_batch_mse"]
-        left.plot(np.arange(1, len(curve) + 1), curve, lw=0.7, label=LABELS[name])
+        plots.curve(left, group[0]["last_batch_mse"], label=LABELS[name], lw=0.7)
     left.set(yscale="log", xlabel="epoch", ylabel="MSE of the last mini-batch")
     for line in left.legend(loc="upper right", fontsize=8).get_lines():
         line.set_linewidth(2)
-    seconds = np.array([group["seconds"] for group in runs.values()])
-    right.barh(
-        [LABELS[name] for name in runs], seconds.mean(1), xerr=seconds.std(1),
-        color=[f"C{i}" for i in range(len(runs))],
-    )
+    for name, values in seconds.items():
+        right.barh(LABELS[name], np.mean(values), xerr=np.std(values))
     right.invert_yaxis()
     right.set(xlabel="seconds of training")
     task.figure("fig2_optimizers", figure)

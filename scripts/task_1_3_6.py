@@ -27,12 +27,11 @@ class Settings:
     seeds: int = 5  # ours: fresh starts; the report has one run
 
 
-REPORT = Settings()
-QUICK = Settings(replace(REPORT.recipe, epochs=5, source="sample"), chained_seeds=1, seeds=1)
+QUICK = Settings(convnet.Recipe(epochs=5, source="sample"), chained_seeds=1, seeds=1)
 PRESETS = {
     "smoke": replace(QUICK, recipe=replace(QUICK.recipe, epochs=1, batch_size=1200)),
     "quick": QUICK,
-    "report": REPORT,
+    "report": Settings(),
 }
 
 
@@ -49,12 +48,9 @@ def run(task, settings):
     published = dict(zip(recipe.optimizers, stages))
     for name in NAMES:
         for when, epoch in (("first", 0), ("last", -1)):
-            task.measure(
-                f"{name}/val_accuracy/{when}", published[name][:, epoch], better="higher"
-            )
-            task.measure(
-                f"fresh/{name}/val_accuracy/{when}", curves[name][:, epoch], better="higher"
-            )
+            for path, group in ((name, published), (f"fresh/{name}", curves)):
+                values = group[name][:, epoch]
+                task.measure(f"{path}/val_accuracy/{when}", values, better="higher")
         task.measure(f"fresh/{name}/test_accuracy", fresh[name]["test_accuracy"], better="higher")
     task.measure("adadelta/test_accuracy", chained["test_accuracy"], better="higher")
     task.measure("adadelta_rate_1/val_accuracy/last", rate_one[:, -1], better="higher")
@@ -75,19 +71,18 @@ def draw(task, published, curves, rate_one):
     left.set(title="as published: one model, passed on", xlabel="epoch",
              ylabel="validation accuracy")
     right.set(title="each from a fresh start", xlabel="epoch")
-    for axes in (left, right):
-        axes.legend(loc="lower right")
+    left.legend(loc="lower right")
+    right.legend(loc="lower right")
     left.set_ylim(lowest, 1.0)
     task.figure("fig3_validation_accuracy", figure)
 
 
 def judge(published, curves, rate_one):
-    """Verdicts from validation accuracies (seeds, epochs), of dicts optimizer → array.
+    """Verdicts from validation accuracies (seeds, epochs).
 
     Args:
-        published: of the one model, passed on.
-        curves: of fresh starts.
-        rate_one: of Adadelta with learning rate 1, an array.
+        published, curves: of the one model and of fresh starts, dict of optimizer → array.
+        rate_one: of Adadelta with learning rate 1.
     """
     first, last = ({name: group[:, epoch].mean() for name, group in curves.items()}
                    for epoch in (0, -1))

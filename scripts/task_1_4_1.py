@@ -25,11 +25,10 @@ class Settings:
     seeds: int = 20  # ours: networks and points
 
 
-REPORT = Settings()
 PRESETS = {
-    "smoke": replace(REPORT, recipe=replace(REPORT.recipe, epochs=2), sizes=(2000, 100), seeds=1),
-    "quick": replace(REPORT, seeds=4),
-    "report": REPORT,
+    "smoke": Settings(regression.Recipe(epochs=2), sizes=(2000, 100), seeds=1),
+    "quick": Settings(seeds=4),
+    "report": Settings(),
 }
 
 

@@ -17,21 +17,21 @@ from ann_keras.recipes import regression
 
 WAYS = "early stopping", "neither", "dropout"
 Recipe = command.flat(regression.Recipe, "training_points")
+# Ours: epochs, enough to overfit, and the dropout of the runs with it; the report gives none.
+RECIPE = regression.Recipe(epochs=400, dropout=0.1)
 
 
 @dataclass(frozen=True)
 class Settings:
-    # Ours: epochs, enough to overfit, and the dropout of the runs with it; the report gives none.
-    recipe: Recipe = regression.Recipe(epochs=400, dropout=0.1)
+    recipe: Recipe = RECIPE
     sizes: tuple[int, ...] = (2000, 100)  # report: 2,000 training points; ours: 100
     seeds: int = 10  # ours: networks and points
 
 
-REPORT = Settings()
 PRESETS = {
-    "smoke": replace(REPORT, recipe=replace(REPORT.recipe, epochs=2), seeds=1),
-    "quick": replace(REPORT, seeds=2),
-    "report": REPORT,
+    "smoke": Settings(replace(RECIPE, epochs=2), seeds=1),
+    "quick": Settings(seeds=2),
+    "report": Settings(),
 }
 
 
@@ -45,9 +45,9 @@ def run(task, settings):
             runs[size, way] = task.repeat(regression.train, recipe)
     train, test = ({key: group[name] for key, group in runs.items()}
                    for name in ("train_mse", "test_mse"))
-    for size, way in runs:
-        task.measure(f"points_{size}/{way}/train_mse", train[size, way], better="lower")
-        task.measure(f"points_{size}/{way}/test_mse", test[size, way], better="lower")
+    for (size, way), group in runs.items():
+        for name in ("train_mse", "test_mse"):
+            task.measure(f"points_{size}/{way}/{name}", group[name], better="lower")
 
     figure, axes = plots.panels(len(settings.sizes))
     for panel, size in zip(axes, settings.sizes):
@@ -60,18 +60,20 @@ def run(task, settings):
 def judge(train, test, dropout):
     """Verdict from MSEs, each a dict of (training points, way) → values (seeds,)."""
     median = {key: np.median(values) for key, values in test.items()}
-    gap = {key: np.median(test[key] / train[key]) for key in test}
     sizes = list(dict.fromkeys(size for size, _ in test))
     few = min(sizes)
     helps = {way: median[few, way] < median[few, "neither"] for way in WAYS}
+
+    def in_words(size, way):
+        gap = np.median(test[size, way] / train[size, way])
+        return f"{way} {median[size, way]:.2g} ({gap:.1f} times the training MSE)"
+
     return {
         "1.4.4-a": (
             helps["early stopping"] and helps["dropout"],
             "; ".join(
                 f"{size:,} points: median test MSE "
-                + ", ".join(f"{way} {median[size, way]:.2g} ({gap[size, way]:.1f} times the "
-                            "training MSE)" for way in WAYS)
-                for size in sizes
+                + ", ".join(in_words(size, way) for way in WAYS) for size in sizes
             ) + ". Where overfitting shows (few points), early stopping "
             f"{'helps' if helps['early stopping'] else 'does not help'} and dropout "
             f"{dropout:g} {'helps' if helps['dropout'] else 'does not'}.",

@@ -9,7 +9,6 @@ enumerated, so that what is said of every start is proved; 20,000 points tell wh
 """
 
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,55 +17,33 @@ from ann_keras.recipes import hopfield
 from ann_keras.report import published
 
 TARGETS = [[1, 1], [-1, -1], [1, -1]]
-
-
-@dataclass(frozen=True)
-class Settings:
-    recipe: command.flat(hopfield.Recipe) = hopfield.Recipe()
-    seeds: int = 20  # ours: of ten points; the report shows one ten
-
-
-PRESETS = {
-    "smoke": Settings(hopfield.SMOKE, seeds=2),
-    "quick": Settings(seeds=5),
-    "report": Settings(),
-}
+PRESETS = hopfield.PRESETS
 
 
 def run(task, settings):
     runs = hopfield.explore(task, settings.recipe, TARGETS)
     hopfield.measure(task, runs)
     draw(task, runs)
-    task.decide(judge(
-        runs["equilibria"], runs["midway"], runs["many"], settings.recipe.points
-    ))
+    task.decide(judge(runs["equilibria"], runs["midway"], runs["many"], settings.recipe.points))
 
 
 def draw(task, runs):
     table, random, midway = runs["equilibria"], runs["random"], runs["midway"]
+    unstable = table["states"][table["kinds"] != "stable"]
     for stem, states in (
         ("fig6_hopfield_2d_random", random["states"]),
         ("fig7_hopfield_2d_midway", np.concatenate([midway["on"], midway["beside"]], axis=1)),
     ):
         figure, (axes,) = plots.panels(width=6.6, height=4.4)
-        axes.plot(states[..., 0], states[..., 1], color="C0", lw=1, alpha=0.6)
-        axes.plot(*states[1:-1].reshape(-1, 2).T, ".", color="C0", ms=3, label="path")
-        axes.plot(*states[0].T, "o", color="C2", ms=5, label="start")
-        axes.plot(*states[-1].T, "o", mfc="none", color="C3", ms=9, label="end")
-        axes.plot(*np.transpose(TARGETS), "*", color="black", ms=14, zorder=1, label="target")
-        unstable = table["states"][table["kinds"] != "stable"]
-        axes.plot(*unstable.T, "x", color="C1", ms=8, mew=2, label="unstable equilibrium")
-        ticks = np.linspace(-1, 1, 5)
-        axes.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal", xticks=ticks, yticks=ticks)
+        plots.paths(axes, states, TARGETS, unstable)
+        axes.set_aspect("equal")
         figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper")
         task.figure(stem, figure)
 
     figure, axes = plots.panels(2, sharey=True)
-    for panel, title, energies in (
-        (axes[0], "random starts", random["energies"]),
-        (axes[1], "on the axes", midway["on_energies"]),
-    ):
-        panel.plot(energies[: len(random["energies"])], color="C0", lw=1.2)
+    energies = {"random starts": random["energies"], "on the axes": midway["on_energies"]}
+    for panel, (title, values) in zip(axes, energies.items()):
+        panel.plot(values[: len(random["energies"])], color="C0", lw=1.2)
         for kind, color in (("source", "C3"), ("saddle", "C1"), ("stable", "black")):
             level = table["energies"][table["kinds"] == kind][0]
             panel.axhline(level, color=color, ls="--", lw=1, label=f"{kind} equilibria")

@@ -8,8 +8,6 @@ equilibria are enumerated, and midway starts also run without the rounding that 
     python scripts/task_2_1_2.py --preset report     about 10 seconds
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ann_keras import command, models, plots
@@ -17,6 +15,7 @@ from ann_keras.recipes import hopfield
 from ann_keras.report import published
 
 TARGETS = [[1, 1, 1], [-1, -1, 1], [1, -1, -1]]
+PRESETS = hopfield.PRESETS
 
 # Each swaps two targets and keeps the third; its mirror plane holds the axis it is listed under.
 MIRRORS = (
@@ -26,19 +25,6 @@ MIRRORS = (
 )
 QUANTILES = (0.05, 0.5, 0.95)
 STEPS = 300  # to the plane and along it
-
-
-@dataclass(frozen=True)
-class Settings:
-    recipe: command.flat(hopfield.Recipe) = hopfield.Recipe()
-    seeds: int = 20  # ours: of ten points; the report shows one ten
-
-
-PRESETS = {
-    "smoke": Settings(hopfield.SMOKE, seeds=2),
-    "quick": Settings(seeds=5),
-    "report": Settings(),
-}
 
 
 def run(task, settings):
@@ -110,6 +96,7 @@ def approach(patterns, points, steps, seed):
 
 def draw(task, runs, plane):
     table, midway = runs["equilibria"], runs["midway"]
+    unstable = table["states"][table["kinds"] != "stable"]
     for stem, states in (
         ("fig8_hopfield_3d_random", runs["random"]["states"]),
         ("fig9_hopfield_3d_midway", np.concatenate([midway["on"], midway["beside"]], axis=1)),
@@ -118,18 +105,8 @@ def draw(task, runs, plane):
             width=6.4, height=5.4, subplot_kw={"projection": "3d", "computed_zorder": False}
         )
         axes.plot_trisurf(*np.transpose(TARGETS), color="black", alpha=0.08, lw=0)
-        for path in states.transpose(1, 2, 0):
-            axes.plot(*path, color="C0", lw=1, alpha=0.6)
-        axes.plot(*states[1:-1].reshape(-1, 3).T, ".", color="C0", ms=3, label="path")
-        axes.plot(*np.transpose(TARGETS), "*", color="black", ms=14, label="target")
-        axes.plot(*states[0].T, "o", color="C2", ms=4, label="start")
-        axes.plot(*states[-1].T, "o", mfc="none", color="C3", ms=9, label="end")
-        unstable = table["states"][table["kinds"] != "stable"]
-        axes.plot(*unstable.T, "x", color="C1", ms=8, mew=2, label="unstable equilibrium")
-        ticks = np.linspace(-1, 1, 5)
-        axes.set_xlabel("$x_1$", labelpad=8)
-        axes.set_ylabel("$x_2$", labelpad=8)
-        axes.set(zlabel="$x_3$", xticks=ticks, yticks=ticks, zticks=ticks)
+        plots.paths(axes, states, TARGETS, unstable)
+        axes.set(zlabel="$x_3$", zticks=axes.get_xticks())
         axes.view_init(elev=22, azim=-68)
         axes.set_box_aspect(None, zoom=1.08)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)

@@ -19,8 +19,10 @@ from ann_keras.recipes import autoencoder
 from ann_keras.report import published
 
 Recipe = command.flat(autoencoder.Recipe, "pretraining_optimizer", "frozen", "validation")
-FROZEN, ADAM = "all encoders frozen", "Adam pre-training"  # variants beside "published"
+# Variants beside "published".
+FROZEN, ADAM, ALONE = "all encoders frozen", "Adam pre-training", "Adam pre-training, all frozen"
 RANDOM = "no pre-training", "random weights, as many epochs"
+PHASES = "pretraining_epochs", "classifier_epochs", "fine_tuning_epochs"
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,9 @@ class Settings:
     seeds: int = 5  # ours; the report shows one run
 
 
-REPORT = Settings()
 QUICK = Settings(
-    replace(REPORT.recipe, images=2_000, pretraining_epochs=8, classifier_epochs=8,
-            fine_tuning_epochs=30, batch_size=32, source="sample"),
+    autoencoder.Recipe(images=2_000, pretraining_epochs=8, classifier_epochs=8,
+                       fine_tuning_epochs=30, batch_size=32, source="sample"),
     other_sizes=((128, 32),), other_epochs=((8, 8, 6),), variant_seeds=1, rates=(1.0,), seeds=1,
 )
 PRESETS = {
@@ -51,45 +52,41 @@ PRESETS = {
         other_sizes=((32, 16),), other_epochs=((1, 1, 1),),
     ),
     "quick": QUICK,
-    "report": REPORT,
+    "report": Settings(),
 }
 
 
 def run(task, settings):
-    recipe, depth, few = settings.recipe, len(settings.recipe.hidden_units), settings.variant_seeds
+    recipe, few = settings.recipe, settings.variant_seeds
+    depth = len(recipe.hidden_units)
+
+    def train(variants, seeds=None):
+        return {name: task.repeat(autoencoder.train, replace(recipe, **changes), seeds=seeds)
+                for name, changes in variants.items()}
+
     adam = {"pretraining_optimizer": "adam", "pretraining_rate": settings.adam_rate}
     as_many = recipe.classifier_epochs + depth * recipe.pretraining_epochs
-    runs = {
-        name: task.repeat(autoencoder.train, replace(recipe, **changes))
-        for name, changes in {
-            "published": {},
-            FROZEN: {"frozen": depth},
-            RANDOM[0]: {"pretraining_epochs": 0},
-            RANDOM[1]: {"pretraining_epochs": 0, "frozen": 0, "classifier_epochs": as_many},
-            ADAM: adam,
-            f"{ADAM}, all frozen": adam | {"frozen": depth},
-        }.items()
-    }
-    sizes = {
-        f"sizes {'/'.join(map(str, units))}":
-            task.repeat(autoencoder.train, replace(recipe, hidden_units=units), seeds=few)
-        for units in settings.other_sizes
-    }
-    epochs = {
-        f"epochs {first}/{second}/{third}": task.repeat(autoencoder.train, replace(
-            recipe, pretraining_epochs=first, classifier_epochs=second, fine_tuning_epochs=third,
-        ), seeds=few)
-        for first, second, third in settings.other_epochs
-    }
-    full = replace(recipe, images=None)
-    rate = best_rate(task, full, settings.rates, settings.held_out)
-    full = task.repeat(autoencoder.train, replace(full, learning_rate=rate), seeds=few)
-    every = runs | sizes | epochs | {"all training images": full}
+    runs = train({
+        "published": {},
+        FROZEN: {"frozen": depth},
+        RANDOM[0]: {"pretraining_epochs": 0},
+        RANDOM[1]: {"pretraining_epochs": 0, "frozen": 0, "classifier_epochs": as_many},
+        ADAM: adam,
+        ALONE: adam | {"frozen": depth},
+    })
+    sizes = train({f"sizes {'/'.join(map(str, units))}": {"hidden_units": units}
+                   for units in settings.other_sizes}, few)
+    epochs = train({f"epochs {'/'.join(map(str, numbers))}": dict(zip(PHASES, numbers))
+                    for numbers in settings.other_epochs}, few)
+    rate = best_rate(task, replace(recipe, images=None), settings.rates, settings.held_out)
+    full = train({"all training images": {"images": None, "learning_rate": rate}}, few)
+
     classifier = models.autoencoder.StackedAutoencoder().classifier
     task.measure("stacked_autoencoder/parameters", classifier.count_params())
     task.measure("all training images/learning_rate", rate)
+    every = runs | sizes | epochs | full
     measure(task, every)
-    draw(task, {name: runs[name] for name in ("published", FROZEN)}, every)
+    draw(task, every)
     task.decide(judge(runs, sizes, epochs, recipe.digits))
 
 
@@ -116,30 +113,29 @@ def measure(task, runs):
         task.measure(f"{title}/test_accuracy/all", accuracy, better="higher")
         task.measure(f"{title}/classifier_phase/test_accuracy", before, better="higher")
         task.measure(f"{title}/code_sd", group["code_sd"])
-        rows.append([name, len(accuracy), *np.round(
-            [before.mean(), accuracy.mean(), accuracy.min(), accuracy.max()], 4
-        )])
+        means = before.mean(), accuracy.mean(), accuracy.min(), accuracy.max()
+        rows.append([name, len(accuracy), *np.round(means, 4)])
     task.table("variants", ["variant", "seeds", "after classifier phase", "at the end", "lowest",
                             "highest"], rows)
 
 
-def draw(task, compared, every):
+def draw(task, runs):
     """Losses of the phases of two variants, and accuracies of all variants."""
-    names = [name for name in compared["published"][0] if name.endswith("_loss")]
+    names = [name for name in runs["published"][0] if name.endswith("_loss")]
     figure, axes = plots.panels(len(names), width=3.2 * len(names), height=3.4)
     for number, (panel, name) in enumerate(zip(axes, names), start=1):
         supervised = not name.startswith("pretraining")
-        for label in compared if supervised else ["published"]:
-            plots.curve(panel, compared[label][name], label=label)
+        for label in ("published", FROZEN) if supervised else ("published",):
+            plots.curve(panel, runs[label][name], label=label)
         title = name.removesuffix("_loss").replace("_", " ").replace("pret", "pre-t")
-        panel.set(title=f"({number}) {title}", xlabel="epoch", ylim=(0, None))
-        panel.set_ylabel("cross-entropy (nats)" if supervised else "MSE per value")
+        panel.set(title=f"({number}) {title}", xlabel="epoch", ylim=(0, None),
+                  ylabel="cross-entropy (nats)" if supervised else "MSE per value")
     axes[-1].legend()
     task.figure("fig13_autoencoder_loss", figure)
-    figure, axes = plots.panels(2, width=11, height=1 + 0.3 * len(every), sharey=True)
+    figure, axes = plots.panels(2, width=11, height=1 + 0.3 * len(runs), sharey=True)
     titles = {"classifier_accuracy": "after the classifier phase", "accuracy": "at the end"}
     for panel, (name, title) in zip(axes, titles.items()):
-        plots.dots(panel, {label: group[name] for label, group in every.items()})
+        plots.dots(panel, {label: group[name] for label, group in runs.items()})
         panel.set(title=title, xlabel="test accuracy (bar: mean over seeds)")
     axes[0].set_xlim(0, 1)
     task.figure("autoencoder_variants", figure)
@@ -155,13 +151,7 @@ def gain(runs, reference):
 
 
 def chance_of_sample(accuracy, at_least, sample, images=10_000):
-    """Probability that a random sample of the test images scores so high.
-
-    Args:
-        accuracy: on all test images, array (runs,); the mean over runs is returned.
-        at_least: accuracy of the sample.
-        sample, images: numbers of test images, in the sample and in all.
-    """
+    """Probability that so many random test images of all score so high, mean over runs (runs,)."""
     from scipy.stats import hypergeom
 
     right = np.round(np.asarray(accuracy) * images).astype(int)
@@ -170,12 +160,10 @@ def chance_of_sample(accuracy, at_least, sample, images=10_000):
 
 
 def judge(runs, sizes, epochs, digits):
-    """Verdicts from groups of runs by name, each a dict of arrays (seeds,).
+    """Verdicts from runs by name, each a dict of arrays (seeds,).
 
-    Args:
-        runs: as published and variants of it.
-        sizes, epochs: with other hidden units and other epochs.
-        digits: test images of the published accuracy.
+    ``sizes`` and ``epochs`` differ from the published run in these; ``digits`` counts the test
+    images of the published accuracy.
     """
     final = {name: group["accuracy"].mean() for name, group in runs.items()}
     before = {name: group["classifier_accuracy"].mean() for name, group in runs.items()}
@@ -187,12 +175,15 @@ def judge(runs, sizes, epochs, digits):
     visible = 2 * (given * (1 - given) / digits) ** 0.5
     by_size, by_epochs = ({name: gain(group, base)[0] for name, group in groups.items()}
                           for groups in (sizes, epochs))
+    changes = "; ".join(
+        ", ".join(f"{name} {value:+.4f}" for name, value in gains.items())
+        for gains in (by_size, by_epochs)
+    )
     worth, further = ([gain(runs[name], runs[start]) for start in RANDOM]
                       for name in ("published", ADAM))
     better, even = (all(value > 0 and p < 0.05 for value, p in gains)
                     for gains in (worth, further))
     learns = {name: accuracy > 0.5 for name, accuracy in before.items()}  # chance is 0.1
-    alone = f"{ADAM}, all frozen"
     return {
         "3.1.1-a": (
             near or ("artefact" if chance > 0.001 else False),
@@ -204,8 +195,8 @@ def judge(runs, sizes, epochs, digits):
         ),
         "3.1.1-b": (
             max(by_size.values()) < visible < -min(by_epochs.values()),
-            f"Change of the accuracy on all test images: {_listed(by_size)}; "
-            f"{_listed(by_epochs)}. Two standard errors on {digits:,} images are {visible:.3f}.",
+            f"Change of the accuracy on all test images: {changes}. Two standard errors on "
+            f"{digits:,} images are {visible:.3f}.",
         ),
         "3.1.1-c": (
             final["published"] - before["published"] > visible,
@@ -227,15 +218,11 @@ def judge(runs, sizes, epochs, digits):
             f"Test accuracy after the classifier phase: {before['published']:.2f} as published, "
             f"where the second encoder trains along, and {before[FROZEN]:.2f} with {FROZEN}, whose "
             f"codes have a standard deviation of {base['code_sd'].mean():.3f} between images. On "
-            f"codes of an Adam pre-training ({runs[alone]['code_sd'].mean():.2f}) the same layer "
-            f"alone reaches {before[alone]:.2f}.",
+            f"codes of an Adam pre-training ({runs[ALONE]['code_sd'].mean():.2f}) the same layer "
+            f"alone reaches {before[ALONE]:.2f}.",
             "D7",
         ),
     }
-
-
-def _listed(gains):
-    return ", ".join(f"{name} {value:+.4f}" for name, value in gains.items())
 
 
 if __name__ == "__main__":

@@ -45,10 +45,8 @@ def run(task, settings):
         task.measure(name, results["NumPy"][row, column])
         known[row, column] = published.value("3.2.1", name).value
     sizes = compare_sizes(settings)
-    task.table(
-        "output_sizes", ["n", "m", "P", "S", "formula", "Keras"],
-        [["none" if cell is None else cell for cell in row] for row in sizes],
-    )
+    task.table("output_sizes", ["n", "m", "P", "S", "formula", "Keras"],
+               [["none" if cell is None else cell for cell in row] for row in sizes])
     task.measure("output_size/cases", len(sizes))
     task.measure("output_size/differing", sum(row[-2] != row[-1] for row in sizes), better="lower")
     networks = [models.cnn.strided_convnet(), models.cnn.pooled_convnet()]
@@ -125,14 +123,10 @@ def convolutions(model):
 
 
 def judge(results, known, sizes, totals):
-    """Verdicts.
+    """Verdicts from convolutions (2, 2) by way, the published one and ``compare_sizes``.
 
-    Args:
-        results: dict of way → the convolution (2, 2).
-        known: the published one.
-        sizes: as of ``compare_sizes``.
-        totals: dict of network → parameters of its convolutions, of dense layers in their place,
-            of the whole network.
+    ``totals`` gives by network the parameters of its convolutions, of dense layers in their place
+    and of the whole network.
     """
     agreeing = sum(row[-2] == row[-1] for row in sizes)
     refused = sum(row[-1] is None for row in sizes)
@@ -145,8 +139,7 @@ def judge(results, known, sizes, totals):
         "3.2.1-a": (
             all(np.array_equal(result, known) for result in results.values()),
             f"Stride {STRIDE}, as in the report's sums: "
-            + ", ".join(f"{name} {result.astype(int).tolist()}"
-                        for name, result in results.items())
+            + ", ".join(f"{name} {array.astype(int).tolist()}" for name, array in results.items())
             + ".",
         ),
         "3.2.1-b": (

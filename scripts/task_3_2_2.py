@@ -18,17 +18,15 @@ import numpy as np
 from ann_keras import command, models, plots
 from ann_keras.evaluation.curves import at_best_epoch, fluctuation, late_gain
 from ann_keras.recipes import augmented_convnet, strided_convnet
-from ann_keras.recipes.strided_convnet import VARIANTS
+from ann_keras.recipes.strided_convnet import VARIANTS, effects
 from ann_keras.report import published
 from ann_keras.report.decide import above, interval, together
 
 LITTLE = 0.002  # accuracy that counts as little
 A_LOT = 1.5  # ratio of fluctuations that counts as a lot more
-NOT_RUN = "undecided", "Not run on this preset."
 NAMED = "filters", "kernel size", "dropout"  # factors that matter most, says the report
 
-Factor = Literal[tuple(VARIANTS)]
-Moves = tuple[tuple[float, float, float], ...]
+Factor, Moves = Literal[tuple(VARIANTS)], tuple[tuple[float, float, float], ...]
 Recipe = command.flat(strided_convnet.Recipe)
 Augmented = command.group(
     augmented_convnet.Recipe, "network", "rotation", "shift", "zoom", "validation", "source"
@@ -49,18 +47,17 @@ class Settings:
     seeds: int = 5  # ours; the report shows one run
 
 
-REPORT = Settings()
 QUICK = Settings(
-    replace(REPORT.recipe, images=1_000, digits=500, epochs=5, source="sample", validation=1_000),
+    strided_convnet.Recipe(images=1_000, digits=500, epochs=5, source="sample", validation=1_000),
     all_images=3_000, all_validation=1_000, factors=("dropout", "depth", "pooling", "batch norm"),
-    augmented=replace(REPORT.augmented, epochs=4, copies=4), augmentations=((10.0, 1.0, 0.1),),
+    augmented=augmented_convnet.Recipe(epochs=4, copies=4), augmentations=((10.0, 1.0, 0.1),),
     seeds=1,
 )
 PRESETS = {
     "smoke": replace(QUICK, recipe=replace(QUICK.recipe, images=200, epochs=2), all_images=400,
                      factors=("dropout",), augmented=replace(QUICK.augmented, epochs=1, copies=1)),
     "quick": QUICK,
-    "report": REPORT,
+    "report": Settings(),
 }
 
 
@@ -70,11 +67,13 @@ def run(task, settings):
     short = replace(recipe, epochs=min(recipe.epochs, settings.ablation_epochs))
     few = task.seeds[: settings.ablation_seeds]
     base, full = task.repeat(train, recipe), task.repeat(train, many)
-    variants = {"published": task.repeat(train, short, seeds=few)} | {
+    variants = {
         label: task.repeat(train, replace(short, **changes), seeds=few)
-        for factor in settings.factors for label, changes in VARIANTS[factor].items()
+        for changed in ({"published": {}}, *map(VARIANTS.get, settings.factors))
+        for label, changes in changed.items()
     }
     augmented = train_augmented(task, settings)
+
     scores = {
         "best": base["subset_test_accuracy"].max(axis=1),
         "chosen_by_validation": at_best_epoch(base, "test_accuracy"),
@@ -109,15 +108,17 @@ def run(task, settings):
 
 def train_augmented(task, settings):
     """Test accuracies of both convnets trained on augmented images: dict by network."""
-    train, choices = augmented_convnet.train, {}
-    for rotation, shift, zoom in settings.augmentations:
-        choices[f"{rotation:g}/{shift:g}/{zoom:g}"] = replace(
-            settings.augmented, rotation=rotation, shift=shift, zoom=zoom,
+    train = augmented_convnet.train
+    choices = {
+        f"{rotation:g}/{shift:g}/{zoom:g}": replace(
+            settings.augmented, rotation=rotation, shift=shift, zoom=zoom, network="pooled",
             source=settings.recipe.source,
-        )
-    held_out = settings.recipe.validation
-    tries = {text: task.run(train, replace(choice, network="pooled", validation=held_out), seed=0)
-             for text, choice in choices.items() if len(choices) > 1}
+        ) for rotation, shift, zoom in settings.augmentations
+    }
+    tries = {
+        text: task.run(train, replace(choice, validation=settings.recipe.validation), seed=0)
+        for text, choice in choices.items() if len(choices) > 1
+    }
     best = max(tries, default=next(iter(choices)), key=lambda text: task.measure(
         f"augmentation/{text}/val_accuracy", tries[text]["val_accuracy"], better="higher"
     ))
@@ -131,9 +132,8 @@ def train_augmented(task, settings):
 
 
 def draw(task, settings, base, full, curves, gains):
-    points = {label: 100 * gain for label, gain in gains.items() if label != "published"}
-    figure, (axes,) = plots.panels(width=7.5, height=1.2 + 0.34 * len(points))
-    plots.dots(axes, points)
+    figure, (axes,) = plots.panels(width=7.5, height=1.2 + 0.34 * (len(gains) - 1))
+    plots.dots(axes, {label: 100 * gain for label, gain in gains.items() if label != "published"})
     axes.axvline(0, color="black", lw=1)
     axes.set_xlabel("change in validation accuracy against the published network (points)")
     task.figure("ablation", figure)
@@ -141,12 +141,13 @@ def draw(task, settings, base, full, curves, gains):
     plots.curve(left, 1 - base["subset_test_accuracy"], label="part of the test images")
     plots.curve(left, 1 - base["test_accuracy"], label="all test images")
     plots.curve(left, 1 - full["test_accuracy"], label=f"all, trained on {settings.all_images:,}")
-    for label in [name for name in ("published", "no dropout", "pooling") if name in curves]:
-        plots.curve(right, 1 - curves[label], label=label)
+    for label in ("published", "no dropout", "pooling"):
+        if label in curves:
+            plots.curve(right, 1 - curves[label], label=label)
     left.set(title="test, published network", ylabel="error (share of images)", yscale="log")
-    right.set_title("validation, ablation")
+    right.set(title="validation, ablation")
     for axes in (left, right):
-        axes.set_xlabel("epoch")
+        axes.set(xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend()
     task.figure("error", figure)
@@ -154,12 +155,11 @@ def draw(task, settings, base, full, curves, gains):
 
 def judge_network(settings, last, sizes, scores, augmented):
     """Verdicts from the shape of the last block, numbers of the network and accuracies."""
-    best, honest, full = scores.values()
+    recipe, (best, honest, full) = settings.recipe, scores.values()
     enough = published.value("3.2.2", "strided_convnet/test_accuracy/best").value - 0.0005
+    otherwise = "undecided" if recipe.source == "sample" else False  # too few images
     # The report has one run: a seed that reaches its number on its images explains it.
-    verdict = honest.mean() >= enough or ("artefact" if best.max() >= enough else False)
-    if verdict is False and settings.recipe.source == "sample":
-        verdict = "undecided"  # too few images to say
+    verdict = honest.mean() >= enough or ("artefact" if best.max() >= enough else otherwise)
     return {
         "3.2.2-a": (
             sizes["dense_inputs"] == published.value("3.2.2", "strided_convnet/dense_inputs").value,
@@ -168,9 +168,9 @@ def judge_network(settings, last, sizes, scores, augmented):
         ),
         "3.2.2-b": (
             verdict,
-            f"{settings.recipe.images:,} images, best epoch on {settings.recipe.digits:,} test "
-            f"images: {best.mean():.2%}, the best of {len(best)} seeds {best.max():.2%}; all test "
-            f"images, epoch chosen by validation: {honest.mean():.2%}, and {full.mean():.2%} with "
+            f"{recipe.images:,} images, best epoch on {recipe.digits:,} test images: "
+            f"{best.mean():.2%}, the best of {len(best)} seeds {best.max():.2%}; all test images, "
+            f"epoch chosen by validation: {honest.mean():.2%}, and {full.mean():.2%} with "
             f"{settings.all_images:,} images. By the recipe "
             + " and ".join(f"{name} {mean:.2%}" for name, mean in augmented.items()) + ".",
             "D8",
@@ -180,22 +180,23 @@ def judge_network(settings, last, sizes, scores, augmented):
 
 def judge_ablation(curves, gains):
     """Verdicts from dicts by variant: validation accuracies (seeds, epochs), gains (seeds,)."""
-    verdicts = dict.fromkeys([f"3.2.2-{letter}" for letter in "cdefgh"], NOT_RUN)
+    not_run = "undecided", "Not run on this preset."
+    verdicts = {f"3.2.2-{letter}": not_run for letter in "cdefgh"}
     sizes, base = effects(gains), curves["published"]
     order = sorted(sizes, key=lambda factor: -sizes[factor].mean())
     others = [factor for factor in order if factor not in NAMED]
     if others and set(NAMED) <= set(sizes):
-        least = [factor for factor in order if factor in NAMED][-1]
+        least = max(NAMED, key=order.index)
         lead = sizes[least] - sizes[others[0]]
         listed = ", ".join(f"{factor} {100 * sizes[factor].mean():.2f}" for factor in order)
         verdicts["3.2.2-c"] = above(lead), (
             f"Largest change of validation accuracy by each factor, in percentage points: {listed}."
             f" {least.capitalize()} against {others[0]}: {_spread(lead)}."
         )
-    if (gain := gains.get("six blocks")) is not None:
-        verdicts["3.2.2-d"] = above(-gain, -LITTLE), (
-            f"Six blocks instead of four change validation accuracy by {_spread(gain)}; a gain "
-            f"below {100 * LITTLE:.1f} counts as no help."
+    if "six blocks" in gains:
+        verdicts["3.2.2-d"] = above(-gains["six blocks"], -LITTLE), (
+            "Six blocks instead of four change validation accuracy by "
+            f"{_spread(gains['six blocks'])}; a gain below {100 * LITTLE:.1f} counts as no help."
         )
     if "no dropout" in gains:
         lead = curves["no dropout"][:, 0] - base[:, 0]
@@ -219,24 +220,15 @@ def judge_ablation(curves, gains):
             "ReLU's validation accuracy is higher than that of "
             + " and ".join(f"{label} by {_spread(loss)}" for label, loss in losses.items()) + "."
         )
-    if (gain := gains.get("no batch norm")) is not None:
-        low, high = interval(-gain)
-        little = True if gain.mean() < 0 and high < LITTLE else "undecided"
+    if "no batch norm" in gains:
+        added = -gains["no batch norm"]
+        low, high = interval(added)
+        little = True if added.mean() > 0 and high < LITTLE else "undecided"
         verdicts["3.2.2-h"] = False if low > LITTLE or high < 0 else little, (
-            f"Batch normalisation adds {_spread(-gain)}; below {100 * LITTLE:.1f} counts as a "
+            f"Batch normalisation adds {_spread(added)}; below {100 * LITTLE:.1f} counts as a "
             "little."
         )
     return verdicts
-
-
-def effects(gains):
-    """Dict of factor → gains of its most different variant, signed so that their mean is ≥ 0."""
-    found = {}
-    for factor, labels in VARIANTS.items():
-        if differences := [gains[label] for label in labels if label in gains]:
-            largest = max(differences, key=lambda values: abs(values.mean()))
-            found[factor] = largest * (1.0 if largest.mean() >= 0 else -1.0)
-    return found
 
 
 def _spread(values, scale=lambda shares: 100 * shares, form="+.2f", unit=" percentage points"):

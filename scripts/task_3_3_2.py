@@ -78,23 +78,23 @@ def epochs(number):
 def write(task, long, accuracy, repeats, seconds, order, few):
     """Measurements and the table of all rows."""
     names = {row: "vit_" + row.replace("/", "_") for row in TABLE_3}
-    (first, result), *_ = long.items()
-    for epoch, loss in enumerate(result["loss"], start=1):
-        if epoch in (1, 2, 3, 5, 10, 20):
-            task.measure(f"{names[first]}/train_loss/epoch_{epoch}", loss)
+    first, losses = next((row, result["loss"]) for row, result in long.items())
+    for epoch in (1, 2, 3, 5, 10, 20):
+        if epoch <= len(losses):
+            task.measure(f"{names[first]}/train_loss/epoch_{epoch}", losses[epoch - 1])
     last = {row: result["test_accuracy"][-1] for row, result in long.items()}
     for row, result in long.items():
         task.measure(f"{names[row]}/test_accuracy", last[row], better="higher")
-        seconds_of_all = len(result["loss"]) * result["seconds"]
-        task.measure(f"{names[row]}/seconds", seconds_of_all, better="lower")
+        task.measure(f"{names[row]}/seconds", len(losses) * result["seconds"], better="lower")
     task.measure("best/test_accuracy", max(last.values()), better="higher")
     rows, ranked = [], sorted(accuracy, key=accuracy.get, reverse=True)
-    for row, name in ((row, f"{few}_epochs/{names[row]}") for row in accuracy):
-        task.measure(f"{name}/test_accuracy", accuracy[row], better="higher")
+    for row, value in accuracy.items():
+        name = f"{few}_epochs/{names[row]}"
+        task.measure(f"{name}/test_accuracy", value, better="higher")
         task.measure(f"{name}/seconds_per_epoch", seconds[row], better="lower")
         rank, *sizes, known, known_seconds = TABLE_3[row]
         rows.append([*sizes, rank, known, known_seconds, 1 + ranked.index(row),
-                     f"{accuracy[row]:.4f}", f"{seconds[row]:.1f}",
+                     f"{value:.4f}", f"{seconds[row]:.1f}",
                      f"{last[row]:.4f}" if row in long else ""])
     for row, values in repeats.items():
         task.measure(f"{few}_epochs/seeds/{names[row]}/test_accuracy", values, better="higher")
@@ -105,7 +105,7 @@ def write(task, long, accuracy, repeats, seconds, order, few):
     task.table("table3", [
         "dim", "depth", "mlp_dim", "published rank", "published accuracy (20 epochs)",
         "published seconds", f"rank ({epochs(few)})", f"accuracy ({epochs(few)})",
-        "seconds an epoch, training", f"accuracy ({epochs(len(result['loss']))})",
+        "seconds an epoch, training", f"accuracy ({epochs(len(losses))})",
     ], rows)
 
 
@@ -152,20 +152,18 @@ def draw_rows(task, accuracy, repeats, seconds, few):
 def judge_training(long, accuracy, repeats, scaled, order, few):
     """Verdicts on accuracies and losses.
 
-    Args:
-        long: dict of row → what ``transformer.train`` gave in many epochs.
-        accuracy, repeats: dicts of row → after few epochs, a number or (seeds,).
-        scaled: "test_accuracy" (seeds, epochs) of the first long row with the other scale.
-        order: rank correlation of ``accuracy`` with the published ones.
+    By row: ``long`` is what ``transformer.train`` gave in many epochs, ``accuracy`` and
+    ``repeats`` are after few, a number or (seeds,). ``scaled`` is of the first long row with the
+    other scale; ``order`` is the rank correlation of ``accuracy`` with the published ones.
     """
     row, result = next(iter(long.items()))
-    many, whole = epochs(len(result["loss"])), len(result["loss"]) == 20
-    curves = {row: result["test_accuracy"] for row, result in long.items()}
-    last = {row: curve[-1] for row, curve in curves.items()}
-    between, wobble = np.ptp([*last.values()]), max(np.ptp(c[-5:]) for c in curves.values())
+    losses, steps = result["loss"], result["step_loss"]
+    many, whole = epochs(len(losses)), len(losses) == 20
+    last = {row: result["test_accuracy"][-1] for row, result in long.items()}
+    between = np.ptp([*last.values()])
+    wobble = max(np.ptp(result["test_accuracy"][-5:]) for result in long.values())
     spread = [f"{group.mean():.4f} ± {group.std(ddof=len(group) > 1):.4f}"
               for group in (repeats[row], scaled["test_accuracy"][:, -1])]
-    begin, end, steps = result["loss"][0], result["loss"][-1], result["step_loss"]
     variation = np.median(steps.std(axis=1) / steps.mean(axis=1))
     return {
         "3.3.2-a": (
@@ -190,10 +188,10 @@ def judge_training(long, accuracy, repeats, scaled, order, few):
             "D10",
         ),
         "3.3.2-e": (
-            bool(variation > 0.3 and end < 0.5 * begin),
+            bool(variation > 0.3 and losses[-1] < 0.5 * losses[0]),
             "Within an epoch the losses of mini-batches have a standard deviation of "
             f"{variation:.0%} of their mean (median over epochs), while the mean falls from "
-            f"{begin:.4f} to {end:.4f}.",
+            f"{losses[0]:.4f} to {losses[-1]:.4f}.",
         ),
     }
 

@@ -53,14 +53,14 @@ def run(task, settings):
         for rate in settings.small_rates
     }
     exact = {rate: task.repeat(exact_scores, training=runs) for rate, runs in small_runs.items()}
-    scores = {}
-    for components, rate in settings.sizes:
-        runs = task.repeat(
+    published_runs = {
+        (components, rate): task.repeat(
             rbm.train, replace(settings.recipe, components=components, learning_rate=rate)
         )
-        scores[components, rate] = task.repeat(
-            rbm.score, training=runs, temperatures=settings.temperatures
-        )
+        for components, rate in settings.sizes
+    }
+    scores = {size: task.repeat(rbm.score, training=runs, temperatures=settings.temperatures)
+              for size, runs in published_runs.items()}
 
     paths = {rate: np.stack([found["pseudo_likelihood"], found["log_likelihood"]], axis=-1)
              for rate, found in exact.items()}

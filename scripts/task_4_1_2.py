@@ -41,8 +41,8 @@ class Settings:
 
 
 REPORT = Settings()
-SAMPLE = replace(
-    REPORT, recipe=rbm.QUICK, sizes=((50, 0.1), (200, 0.1), (200, 0.02), (200, 0.5)), longer=24,
+SAMPLE = Settings(
+    rbm.QUICK, sizes=((50, 0.1), (200, 0.1), (200, 0.02), (200, 0.5)), longer=24,
     strong=replace(REPORT.strong, components=100, epochs=20), temperatures=500, seeds=1,
 )
 PRESETS = {
@@ -54,18 +54,19 @@ PRESETS = {
     "report": REPORT,
 }
 BINARIZATIONS = {"for likelihood": "threshold", "for likelihood, drawn": "draw"}
+SCORES = "pseudo_likelihood", "upper", "lower", "error", "sharpness"
 
 
 def run(task, settings):
     recipe = settings.recipe
     best = recipe.components, recipe.learning_rate
     recipes = {  # the best among them, whatever sizes are asked for
-        size: replace(recipe, components=size[0], learning_rate=size[1])
-        for size in (*settings.sizes, best)
+        (components, rate): replace(recipe, components=components, learning_rate=rate)
+        for components, rate in (*settings.sizes, best)
+    } | {"longer": replace(recipe, epochs=settings.longer)} | {
+        name: replace(settings.strong, binarization=binarization, source=recipe.source)
+        for name, binarization in BINARIZATIONS.items()
     }
-    recipes["longer"] = replace(recipe, epochs=settings.longer)
-    for name, binarization in BINARIZATIONS.items():
-        recipes[name] = replace(settings.strong, binarization=binarization, source=recipe.source)
     runs = {name: task.repeat(rbm.train, setting) for name, setting in recipes.items()}
     scored = {
         name: task.repeat(rbm.score, training=group, temperatures=settings.temperatures,
@@ -74,21 +75,20 @@ def run(task, settings):
     }
     peer = task.run(time_scikit_learn, recipe)
 
-    names = "pseudo_likelihood", "upper", "lower", "error", "sharpness"
-    scores = {key: {name: group[name] for name in names} for key, group in scored.items()}
+    scores = {key: {name: group[name] for name in SCORES} for key, group in scored.items()}
     for key, found in scores.items():
-        last = runs[key]["last_pseudo_likelihood"]
-        task.measure(f"{label(key)}/pseudo_likelihood/last", last, better="higher")
+        name = label(key)
+        task.measure(f"{name}/pseudo_likelihood/last", runs[key]["last_pseudo_likelihood"],
+                     better="higher")
         for side in ("upper", "lower"):
-            task.measure(f"{label(key)}/log_likelihood/{side}", found[side], better="higher",
-                         unit="nats")
-        task.measure(f"{label(key)}/reconstruction/error", found["error"], better="lower")
-        task.measure(f"{label(key)}/reconstruction/sharpness", found["sharpness"])
+            task.measure(f"{name}/log_likelihood/{side}", found[side], better="higher", unit="nats")
+        task.measure(f"{name}/reconstruction/error", found["error"], better="lower")
+        task.measure(f"{name}/reconstruction/sharpness", found["sharpness"])
     task.measure("rbm/parameters", runs[best][0]["weights"].size)
     task.measure("rbm/seconds_per_iteration", runs[best]["seconds"], better="lower")
     task.measure("sklearn_rbm/seconds_per_iteration", peer["seconds"])
-    task.table("settings", ["machine", *names],
-               [[label(key), *(f"{found[name].mean():.4f}" for name in names)]
+    task.table("settings", ["machine", *SCORES],
+               [[label(key), *(f"{values.mean():.4f}" for values in found.values())]
                 for key, found in scores.items()])
     progress = {key: group["pseudo_likelihood"] for key, group in runs.items()}
     draw(task, progress, scores)
@@ -138,12 +138,9 @@ def draw(task, progress, scores):
 
 
 def judge(best, progress, scores):
-    """Verdicts from curves and scores.
+    """Verdicts from pseudo-likelihoods (seeds, epochs) and what ``rbm.score`` gives, (seeds,).
 
-    Args:
-        best: components and learning rate of the preferred machine.
-        progress: dict of (components, rate) or "longer" → pseudo-likelihoods (seeds, epochs).
-        scores: dict of the same → what ``rbm.score`` gives, arrays (seeds,).
+    Both are dicts by (components, rate), or "longer"; ``best`` is the preferred machine.
     """
     number, middle = best
     sizes = [key for key in scores if not isinstance(key, str)]
@@ -153,14 +150,10 @@ def judge(best, progress, scores):
              for key, found in scores.items()}
     by_rate = {rate: progress[number, rate] for rate in rates}
     slow = {rate: iterations_to(group.mean(axis=0), 0.9) for rate, group in by_rate.items()}
-    stays = {rate: np.mean([stays_within(curve, 2.0) for curve in group])
-             for rate, group in by_rate.items()}
+    stays = [np.mean([stays_within(curve, 2.0) for curve in group]) for group in by_rate.values()]
     wobble = {rate: curves.fluctuation(group).mean() for rate, group in by_rate.items()}
-    spread = {
-        name: np.ptp([means[size]["error"] for size in group])
-        for name, group in (("components", [(components, middle) for components in of_size]),
-                            ("rate", [(number, rate) for rate in rates]))
-    }
+    by_components = np.ptp([means[components, middle]["error"] for components in of_size])
+    by_rates = np.ptp([means[number, rate]["error"] for rate in rates])
     chosen, few = means[best], means[of_size[0], middle]
     gain = {part: scores["longer"][part] - scores[best][part]
             for part in ("upper", "error", "pseudo_likelihood")}
@@ -177,16 +170,16 @@ def judge(best, progress, scores):
             "iteration to the mean of the last third: "
             + ", ".join(f"{slow[rate]} at rate {rate:g}" for rate in rates)
             + " (within 2 nats of the mean of the last three it stays from "
-            + ", ".join(f"{stays[rate]:.0f}" for rate in rates)
+            + ", ".join(f"{iteration:.0f}" for iteration in stays)
             + " on, which fluctuation decides); standard deviation from iteration to iteration in "
             "the second half: "
             + ", ".join(f"{wobble[rate]:.2f} at {rate:g}" for rate in rates) + " nats.",
         ),
         "4.1.2-b": (
-            spread["components"] > spread["rate"] and few["sharpness"] < chosen["sharpness"],
-            f"The squared error of one-step reconstructions spans {spread['components']:.4f} over "
-            f"{of_size[0]} to {of_size[-1]} components and {spread['rate']:.4f} over rates "
-            f"{rates[0]:g} to {rates[-1]:g}. Sharpness {few['sharpness']:.3f} with {of_size[0]} "
+            by_components > by_rates and few["sharpness"] < chosen["sharpness"],
+            f"The squared error of one-step reconstructions spans {by_components:.4f} over "
+            f"{of_size[0]} to {of_size[-1]} components and {by_rates:.4f} over rates {rates[0]:g} "
+            f"to {rates[-1]:g}. Sharpness {few['sharpness']:.3f} with {of_size[0]} "
             f"components, {chosen['sharpness']:.3f} with {number}.",
         ),
         "4.1.2-c": (

@@ -47,17 +47,17 @@ def run(task, settings):
                            digits=settings.digits)
 
     task.measure("judge/test_accuracy", labelling["test_accuracy"], better="higher")
-    result = {name: followed[name] for name in ("labels", "error", "sharpness")}
-    kept = (result["labels"] == truth).mean(axis=2)  # (seeds, steps)
+    labels, error, sharpness = (followed[name] for name in ("labels", "error", "sharpness"))
+    kept = (labels == truth).mean(axis=2)  # (seeds, steps)
     for place, number in enumerate(settings.steps):
         task.measure(f"steps_{number}/same_digit", kept[:, place], better="higher")
-        task.measure(f"steps_{number}/error", result["error"][:, place], better="lower")
-        task.measure(f"steps_{number}/sharpness", result["sharpness"][:, place])
+        task.measure(f"steps_{number}/error", error[:, place], better="lower")
+        task.measure(f"steps_{number}/sharpness", sharpness[:, place])
     lost = [number for number, share in zip(settings.steps, kept.mean(axis=0)) if share < 0.5]
     task.measure("gibbs_steps/until_degrading", (lost or settings.steps[-1:])[0])
-    draw(task, settings.steps, [rows[np.argmax(truth == 9)], *followed[0]["nine"]], kept,
-         result["error"], labelling["test_accuracy"])
-    task.decide(judge(settings.steps, kept, **result))
+    draw(task, settings.steps, [rows[np.argmax(truth == 9)], *followed[0]["nine"]], kept, error,
+         labelling["test_accuracy"])
+    task.decide(judge(settings.steps, kept, labels, error, sharpness))
 
 
 def follow(training, labelling, steps, digits):
@@ -104,20 +104,17 @@ def draw(task, steps, nines, kept, error, accuracy):
 
 
 def judge(steps, kept, labels, error, sharpness):
-    """Verdicts from what is seen after so many steps.
+    """Verdicts from what is seen after numbers of steps.
 
-    Args:
-        steps: numbers of them.
-        kept: share of digits with their own label (seeds, steps).
-        labels: of each (seeds, steps, digits).
-        error, sharpness: means (seeds, steps).
+    ``kept`` is the share of digits with their own label, as ``error`` and ``sharpness`` (seeds,
+    steps); ``labels`` are those of each digit (seeds, steps, digits).
     """
-    number = labels.shape[-1]
     share, error, sharp = (dict(zip(steps, values.mean(axis=0)))
                            for values in (kept, error, sharpness))
     early = [count for count in steps if count <= 10]
     late = [count for count in steps if count > 10]
     first, last, best = early[0], early[-1], max(early, key=share.get)
+    number = labels.shape[-1]
     margin = {count: decide.share_margin(share[count], number) for count in early}
     common = np.bincount(labels[:, -1].ravel(), minlength=10)
     return {
@@ -129,7 +126,7 @@ def judge(steps, kept, labels, error, sharpness):
             f"{error[last]:.4f}.",
         ),
         "4.1.3-b": (
-            min(share[count] for count in late) < share[last] - 2 * margin[last],
+            min(map(share.get, late)) < share[last] - 2 * margin[last],
             f"Same digit: {share[last]:.1%} after {last} steps, "
             + ", ".join(f"{share[count]:.1%} after {count}" for count in late)
             + f". At the end the most frequent label is {common.argmax()} "

@@ -43,27 +43,27 @@ def run(task, settings):
         raise UserError(f"--shown must name some of the first {settings.digits} test digits")
     source = settings.recipe.source
     _, truth = data.mnist.test_rows(source, settings.digits)
-    labelling = task.run(convnet.train, replace(settings.labelling, source=source), seed=0)
-    runs = task.repeat(rbm.train, settings.recipe)
     restored = task.repeat(
-        rbm.restore, training=runs, labelling=labelling, region="top", lines=settings.removed,
-        steps=settings.steps, digits=settings.digits, shown=settings.shown,
+        rbm.restore, training=task.repeat(rbm.train, settings.recipe),
+        labelling=task.run(convnet.train, replace(settings.labelling, source=source), seed=0),
+        region="top", lines=settings.removed, steps=settings.steps, digits=settings.digits,
+        shown=settings.shown,
     )
 
     plots.sample_rows(task, "fig17_rbm_restoration", {
-        title: restored[0][f"{kind}_images"]
-        for kind, title in (("cut", f"{settings.removed} rows cut"), ("free_raw", "reconstructed"),
-                            ("free", "merged"), ("clamped", "known held"))
+        f"{settings.removed} rows cut": restored[0]["cut_images"],
+        "reconstructed": restored[0]["free_raw_images"],
+        "merged": restored[0]["free_images"],
+        "known held": restored[0]["clamped_images"],
     }, columns=len(settings.shown))
     right = restoration.right(restored, truth)
     for kind, values in right.items():
         task.measure(f"{kind}/right_label", values.mean(axis=1), better="higher")
     by_digit = {kind: np.array([values[:, truth == digit].mean() for digit in range(10)])
                 for kind, values in right.items()}
-    task.table(
-        "restored", ["digit", *by_digit],
-        [[digit, *(f"{by_digit[kind][digit]:.3f}" for kind in by_digit)] for digit in range(10)],
-    )
+    task.table("restored", ["digit", *by_digit],
+               [[digit, *(f"{share:.3f}" for share in shares)]
+                for digit, shares in enumerate(zip(*by_digit.values()))])
     figure, (axes,) = plots.panels(width=8.5)
     plots.grouped_bars(axes, {title: by_digit[kind] for kind, title in restoration.KINDS.items()},
                        range(10))
@@ -76,13 +76,9 @@ def run(task, settings):
 
 
 def judge(free, cut, nines, number, shown):
-    """Verdict from labels.
+    """Verdict from shares (10,): of right labels, restored and cut, and of labels among 9s.
 
-    Args:
-        free, cut: share of each digit with the right label, restored and cut (10,).
-        nines: share of each label among restored 9s (10,).
-        number: of digits.
-        shown: labels of those of Figure 17.
+    ``number`` counts digits; ``shown`` are the labels of those of Figure 17.
     """
     parts = {
         "1s are restored best": free.argmax() == 1,

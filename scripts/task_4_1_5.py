@@ -19,6 +19,7 @@ from ann_keras.report import decide
 
 Recipe, Labelling = command.flat(rbm.Recipe), command.group(convnet.Recipe, "source")
 REGIONS = "top", "bottom", "left", "right", "middle"
+KINDS = "cut", "free", "free_raw", "clamped"
 
 
 @dataclass(frozen=True)
@@ -44,50 +45,42 @@ def run(task, settings):
     _, truth = data.mnist.test_rows(source, settings.digits)
     labelling = task.run(convnet.train, replace(settings.labelling, source=source), seed=0)
     runs = task.repeat(rbm.train, settings.recipe)
+    cuts = [(region, settings.removed) for region in REGIONS] + [("top", settings.more)]
     restored = {
-        (region, lines): task.repeat(
+        f"{region} {lines}": task.repeat(
             rbm.restore, training=runs, labelling=labelling, region=region, lines=lines,
             steps=settings.steps, digits=settings.digits,
             shown=[np.argmax(truth == digit) for digit in range(10)],
         )
-        for region, lines in [(region, settings.removed) for region in REGIONS]
-        + [("top", settings.more)]
+        for region, lines in cuts
     }
 
     shares, pictures = {}, {}
-    for (region, lines), results in restored.items():
-        name = f"{region} {lines}"
+    for name, results in restored.items():
         right = restoration.right(results, truth)
-        del right["whole"]
-        for kind, values in right.items():
-            task.measure(f"{region}_{lines}/{kind}/right_label", values.mean(axis=1),
-                         better="higher")
-        shares[name] = {kind: float(values.mean(axis=1).mean()) for kind, values in right.items()}
+        shares[name] = {
+            kind: task.measure(f"{name.replace(' ', '_')}/{kind}/right_label",
+                               right[kind].mean(axis=1), better="higher")
+            for kind in KINDS
+        }
         pictures[f"{name}: cut"] = results[0]["cut_images"]
         pictures[f"{name}: held"] = results[0]["clamped_images"]
-    kinds = "cut", "free", "free_raw", "clamped"
-    task.table("regions", ["removed", *kinds],
-               [[name, *(f"{share[kind]:.3f}" for kind in kinds)]
+    task.table("regions", ["removed", *KINDS],
+               [[name, *(f"{value:.3f}" for value in share.values())]
                 for name, share in shares.items()])
     plots.sample_rows(task, "restored_regions", pictures)
     figure, (axes,) = plots.panels(width=8.5)
-    plots.grouped_bars(
-        axes, {title: [share[kind] for share in shares.values()]
-               for kind, title in restoration.KINDS.items()}, list(shares),
-    )
+    plots.grouped_bars(axes, {title: [share[kind] for share in shares.values()]
+                              for kind, title in restoration.KINDS.items()}, list(shares))
     axes.set(xlabel="lines removed", ylabel="share with the right label", ylim=(0, 1.15))
     task.figure("regions", figure)
     task.decide(judge(shares, settings.removed, settings.more, len(truth)))
 
 
 def judge(shares, removed, more, number):
-    """Verdicts from shares of right labels.
+    """Verdicts from shares of right labels among so many digits, by "top 12" and so on and kind.
 
-    Args:
-        shares: dict of "top 12", region and lines removed → dict of kind → share.
-        removed: lines of every region.
-        more: rows of the top.
-        number: of digits.
+    ``removed`` counts lines of every region, ``more`` rows of the top.
     """
     half = shares[f"top {more}"]
     about = 0.1  # how far from one half still counts as about

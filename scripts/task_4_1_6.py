@@ -40,36 +40,27 @@ PRESETS = {
 
 def run(task, settings):
     rbms = task.repeat(rbm.train, replace(settings.rbm, source=settings.recipe.source))
-    runs = {
-        binarization: task.repeat(dbm.train, replace(settings.recipe, binarization=binarization))
-        for binarization in ("threshold", "draw")
-    }
-    bounds = {
-        binarization: task.repeat(dbm.score, training=group, binarization=binarization,
-                                  temperatures=settings.temperatures)
-        for binarization, group in runs.items()
-    }
-    layers = {"RBM": (rbms, 1), "DBM, layer 1": (runs["threshold"], 1),
-              "DBM, layer 2": (runs["threshold"], 2)}
-    measured = {name: task.repeat(measure, training=group, layer=layer)
-                for name, (group, layer) in layers.items()}
+    dbms, bounds = {}, {}
+    for name, binarization in (("dbm", "threshold"), ("dbm_drawn", "draw")):
+        dbms[name] = task.repeat(dbm.train, replace(settings.recipe, binarization=binarization))
+        bounds[name] = task.repeat(dbm.score, training=dbms[name], binarization=binarization,
+                                   temperatures=settings.temperatures)
+    layers = {"RBM": (rbms, 1), "DBM, layer 1": (dbms["dbm"], 1), "DBM, layer 2": (dbms["dbm"], 2)}
+    shapes = {name: task.repeat(measure, training=group, layer=layer)
+              for name, (group, layer) in layers.items()}
 
-    for name, results in zip(("dbm", "dbm_drawn"), bounds.values()):
+    for name, results in bounds.items():
         for side in ("upper", "lower"):
             task.measure(f"{name}/log_likelihood_bound/{side}", results[side], better="higher",
                          unit="nats")
     task.measure("dbm/parameters", models.dbm.DBM().count_params())
-    shapes = {name: {quantity: results[quantity] for quantity in MEASURES}
-              for name, results in measured.items()}
-    for name, values in shapes.items():
-        for quantity, array in values.items():
+    for name, results in shapes.items():
+        for quantity in MEASURES:
             task.measure(f"{name}/{quantity}".replace(", ", "_").replace(" ", "_"),
-                         np.median(array, axis=1))
-    drawn = {name: filters(group[0], layer) for name, (group, layer) in layers.items()}
-    draw_filters(task, "fig18_rbm_filters", {"RBM": drawn["RBM"]})
-    draw_filters(task, "fig19_dbm_filters", {
-        "(a) first layer": drawn["DBM, layer 1"], "(b) second layer": drawn["DBM, layer 2"],
-    })
+                         np.median(results[quantity], axis=1))
+    only, first, second = (filters(group[0], layer) for group, layer in layers.values())
+    draw_filters(task, "fig18_rbm_filters", {"RBM": only})
+    draw_filters(task, "fig19_dbm_filters", {"(a) first layer": first, "(b) second layer": second})
     draw(task, shapes)
     task.decide(judge(*shapes.values()))
 
@@ -180,18 +171,17 @@ def draw(task, shapes):
 
 def judge(rbm, first, second):
     """Verdicts from ``MEASURES`` of the RBM and of the DBM's layers, arrays (seeds, units)."""
-    longer = np.median(rbm["elongation"]), np.median(first["elongation"])
-    opposite = [np.mean(values["surround"] < 0) for values in (rbm, first)]
+    longer = [np.median(layer["elongation"]) for layer in (rbm, first)]
+    opposite = [np.mean(layer["surround"] < 0) for layer in (rbm, first)]
     stroke = 1.5  # elongation from which on a peak counts as a stroke
     parts = {
-        f"the RBM's peaks are strokes, {stroke} times as long as wide or more":
-            longer[0] >= stroke,
+        f"the RBM's peaks are strokes, {stroke} times as long as wide or more": longer[0] >= stroke,
         "the DBM's first layer has rounder ones": longer[1] < longer[0],
         "most of those have a surround of opposite sign": opposite[1] > 0.5,
     }
-    ratio = {quantity: np.median(second[quantity]) / np.median(first[quantity])
-             for quantity in ("contrast", "strength")}
-    much = 1.5
+    contrast, strength = ([np.median(layer[quantity]) for layer in (first, second)]
+                          for quantity in ("contrast", "strength"))
+    times, much = contrast[1] / contrast[0], 1.5
     return {
         "4.1.6-a": (
             all(parts.values()),
@@ -202,13 +192,12 @@ def judge(rbm, first, second):
             + ".",
         ),
         "4.1.6-b": (
-            ratio["contrast"] > much,
+            times > much,
             "Median contrast, the standard deviation of a filter over its range, as it is seen "
-            f"when drawn alone: {np.median(first['contrast']):.3f} in the first layer and "
-            f"{np.median(second['contrast']):.3f} in the second, drawn as W₁W₂: "
-            f"{ratio['contrast']:.2f} times, where {much} times counts as much more. The standard "
-            f"deviation of the weights themselves is {ratio['strength']:.2f} times the first "
-            "layer's.",
+            f"when drawn alone: {contrast[0]:.3f} in the first layer and {contrast[1]:.3f} in the "
+            f"second, drawn as W₁W₂: {times:.2f} times, where {much} times counts as much more. "
+            "The standard deviation of the weights themselves is "
+            f"{strength[1] / strength[0]:.2f} times the first layer's.",
         ),
     }
 

@@ -37,7 +37,7 @@ PRESETS = {
     "report": Settings(),
 }
 STARTS = {"one_step": "one step from test images", "long_chains": "long chains"}
-KINDS = "states", "probabilities"
+MACHINES, KINDS = ("RBM", "DBM"), ("states", "probabilities")
 MEASURES = "frechet", "confident", "diversity", "specks", "grey", "background", "noisy"
 
 
@@ -53,13 +53,15 @@ def run(task, settings):
     }
     digits = task.run(score_digits, labelling=labelling, source=source, samples=settings.samples)
 
-    keys = [(machine, start, kind) for kind in KINDS for start in STARTS for machine in results]
-    quality = {}
-    for machine, start, kind in keys:
-        found = {name: results[machine][f"{start}/{kind}/{name}"] for name in MEASURES}
-        for name, values in found.items():
-            task.measure(f"{machine}/{start}/{kind}/{name}", values)
-        quality[machine, start, kind] = {name: values.mean() for name, values in found.items()}
+    keys = [(machine, start, kind) for kind in KINDS for start in STARTS for machine in MACHINES]
+    quality = {
+        (machine, start, kind): {
+            name: task.measure(f"{machine}/{start}/{kind}/{name}",
+                               results[machine][f"{start}/{kind}/{name}"])
+            for name in MEASURES
+        }
+        for machine, start, kind in keys
+    }
     for name in MEASURES:
         task.measure(f"test_digits/{name}", digits[name])
     task.table("samples", ["machine", "start", "shown as", *MEASURES],
@@ -85,15 +87,11 @@ def sample(training, labelling, chain, samples):
         Dict: "one_step/states/frechet" and so on, by start, kind and ``MEASURES``; and, after
         start and kind, "images" (10, 784), uint8.
     """
-    source = training.recipe.source
+    source, of_rbm = training.recipe.source, isinstance(training.recipe, rbm.Recipe)
     rows, _ = data.mnist.test_rows(source, samples)
     board, found = scoreboard.board(labelling, source, samples), {}
-    if isinstance(training.recipe, rbm.Recipe):
-        machine = rbm.rbm_of(training)
-        step = machine.reconstruct
-    else:
-        machine = dbm.machine_of(training)
-        step = machine.sample
+    machine = rbm.rbm_of(training) if of_rbm else dbm.machine_of(training)
+    step = machine.reconstruct if of_rbm else machine.sample
     for kind in KINDS:
         grey = {"probabilities": kind == "probabilities"}
         for start, images in (("one_step", step(rows, steps=1, **grey)),
@@ -111,12 +109,7 @@ def score_digits(labelling, source, samples):
 
 
 def judge(quality, digits):
-    """Verdicts from measures of samples.
-
-    Args:
-        quality: dict of (machine, start, kind) → dict of measures.
-        digits: measures of binary test digits.
-    """
+    """Verdicts from dicts of measures: by (machine, start, kind), and of binary test digits."""
     ways = [(start, kind) for start in STARTS for kind in KINDS]
 
     def distance(machine, *way):
@@ -126,9 +119,9 @@ def judge(quality, digits):
     published = (distance("DBM", "long_chains", "probabilities")
                  < distance("RBM", "one_step", "states"))
     grey = {(machine, kind): quality[machine, "long_chains", kind]["grey"]
-            for machine in ("RBM", "DBM") for kind in KINDS}
+            for machine in MACHINES for kind in KINDS}
     alike = all(grey[machine, "states"] == 0 < grey[machine, "probabilities"]
-                for machine in ("RBM", "DBM"))
+                for machine in MACHINES)
     return {
         "4.1.7-a": (
             True if all(better) else "artefact" if published else False,
@@ -136,7 +129,7 @@ def judge(quality, digits):
             + "; ".join(
                 f"{STARTS[start]}, {kind} " + " and ".join(
                     f"{found['frechet']:.3g} ({found['confident']:.0%})"
-                    for found in (quality[machine, start, kind] for machine in ("RBM", "DBM"))
+                    for found in (quality[machine, start, kind] for machine in MACHINES)
                 ) for start, kind in ways
             ) + f"; binary test digits {digits['frechet']:.3g} ({digits['confident']:.0%}). As "
             "published, the DBM's probabilities from long chains stand beside the RBM's states "

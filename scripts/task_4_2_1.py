@@ -10,12 +10,13 @@ non-saturating one; a curve shows why.
     python scripts/task_4_2_1.py --preset report     with the dense GAN of task 4.2.3
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ann_keras import command, data, plots
 from ann_keras.recipes import convnet, gan
+from ann_keras.recipes.fields import one_source
 
 Recipe = command.flat(gan.Recipe, "backbone", "corrected")
 Labelling = command.group(convnet.Recipe, "source")
@@ -38,44 +39,39 @@ PROBED = 1_000  # images that the discriminator is asked about without its dropo
 
 
 def run(task, settings):
-    recipe, samples = settings.recipe, settings.samples
-    labelling = task.run(convnet.train, replace(settings.labelling, source=recipe.source), seed=0)
-    runs = gan.published(task, recipe, labelling)
-    asked = task.repeat(gan.score, training=runs, labelling=labelling, samples=samples)
+    settings = task.settings = one_source(settings)
+    labelling = task.run(convnet.train, settings.labelling, seed=0)
+    runs = gan.published(task, settings.recipe, labelling)
+    asked = task.repeat(gan.score, training=runs, labelling=labelling, samples=settings.samples)
     dropped = task.run(without_dropout, training=runs[0])
     real, fake = asked["real_probability"], asked["fake_probability"]
-    task.measure("real/probability", real.mean(axis=1))
-    task.measure("fake/probability", fake.mean(axis=1))
-    losses = {
-        "generator": -np.log(np.maximum(fake, 1e-30)).mean(axis=1),
-        "discriminator": -(np.log(np.maximum(real, 1e-30)).mean(axis=1)
-                           + np.log1p(-np.minimum(fake, 1 - 1e-7)).mean(axis=1)) / 2,
-    }
+    for kind, values in (("real", real), ("fake", fake)):
+        task.measure(f"{kind}/probability", values.mean(axis=1))
+    fooled, known = (np.log(np.maximum(values, 1e-30)).mean(axis=1) for values in (fake, real))
+    seen_through = np.log1p(-np.minimum(fake, 1 - 1e-7)).mean(axis=1)
+    losses = {"generator": -fooled, "discriminator": -(known + seen_through) / 2}
     for name, values in dropped.items():
         kind, _, plain = name.partition("_")
         task.measure(f"seed_0/{kind}/probability/{'without' if plain else 'with'}_dropout",
                      values.mean(), deviation="D13")
-    even = np.log(2)  # of a discriminator that gives 1/2 to everything
     rows = []
     for network, values in losses.items():
         last = runs[f"{network}_loss"][:, -1]
         task.measure(f"{network}/loss/after_training", values)
         task.measure(f"{network}/loss/last_epoch", last)
-        rows.append([network, f"{even:.3f}", f"{values.mean():.3f}", f"{last.mean():.3f}"])
+        # One that cannot tell gives 1/2 to everything.
+        rows.append([network, f"{np.log(2):.3f}", f"{values.mean():.3f}", f"{last.mean():.3f}"])
     task.table("losses", ["network", "cannot tell apart", "after training",
                           "mean of the last epoch"], rows)
     draw(task, dropped)
 
 
 def without_dropout(training):
-    """What D13 does: a published discriminator with and without its dropout.
-
-    Args:
-        training: of ``gan.train``.
+    """What D13 does: the discriminator of a run of ``gan.train`` with and without its dropout.
 
     Returns:
-        Dict of name → probabilities of being real, out of training, (1000,): "real" and "fake",
-        with the dropout that is always on, "real_plain" and "fake_plain", without.
+        Dict of probabilities of being real, out of training, (1000,): "real" and "fake", with the
+        dropout that is always on, "real_plain" and "fake_plain", without.
     """
     import keras
 

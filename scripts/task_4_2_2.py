@@ -16,6 +16,7 @@ import numpy as np
 from ann_keras import command, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import convnet, gan
+from ann_keras.recipes.fields import one_source
 from ann_keras.report import decide
 
 Recipe = command.flat(gan.Recipe, "discriminator_steps")
@@ -38,31 +39,25 @@ PRESETS = {
     "report": Settings(),
 }
 LOSS = 0.1  # of the classes' entropy, over that of equal shares, from which modes are lost
-MEASURES = {
-    "coverage": "coverage", "confident": "convnet sure", "diversity": "entropy of classes",
-}
+MEASURES = {"coverage": "coverage", "confident": "convnet sure", "diversity": "entropy of classes"}
 
 
 def run(task, settings):
-    recipe, samples = settings.recipe, settings.samples
-    labelling = task.run(convnet.train, replace(settings.labelling, source=recipe.source), seed=0)
-    runs = {steps: task.repeat(gan.train, replace(recipe, discriminator_steps=steps))
+    settings = task.settings = one_source(settings)
+    scoring, floor = scoreboard.begin(task, settings)
+    runs = {steps: task.repeat(gan.train, replace(settings.recipe, discriminator_steps=steps))
             for steps in settings.strengths}
-    scored = {steps: task.repeat(gan.score, training=group, labelling=labelling, samples=samples)
+    scored = {steps: task.repeat(gan.score, training=group, **scoring)
               for steps, group in runs.items()}
-    floor = task.run(scoreboard.floor, labelling=labelling, source=recipe.source, samples=samples)
     scores = {steps: scoreboard.scores(group) for steps, group in scored.items()}
     for steps, found in scores.items():
         scoreboard.measure(task, f"steps_{steps}", found)
-        for network in ("generator", "discriminator"):
-            task.measure(f"steps_{steps}/{network}_loss/last",
-                         runs[steps][f"{network}_loss"][:, -1])
+        for loss in gan.LOSSES:
+            task.measure(f"steps_{steps}/{loss}/last", runs[steps][loss][:, -1])
     names = ["frechet", "recall", *MEASURES]
-    task.table(
-        "strengths", ["discriminator steps", *names],
-        [[steps, *(f"{found[name].mean():.3f}" for name in names)]
-         for steps, found in scores.items()],
-    )
+    rows = [[steps, *(f"{found[name].mean():.3f}" for name in names)]
+            for steps, found in scores.items()]
+    task.table("strengths", ["discriminator steps", *names], rows)
     draw(task, runs, scores, floor)
     task.decide(judge(scores, floor))
 
@@ -73,14 +68,14 @@ def draw(task, runs, scores, floor):
         values = np.stack([found[name] for found in scores.values()])
         left.plot(list(scores), values.mean(axis=1), "o-", color=f"C{color}", label=label)
         left.plot(list(scores), values, ".", color=f"C{color}", alpha=0.5)
-        left.axhline(float(floor[name]), color=f"C{color}", ls=":", lw=1)
+        left.axhline(floor[name], color=f"C{color}", ls=":", lw=1)
     left.set(xscale="log", ylim=(0, 1.05), xlabel="discriminator steps a generator step",
              ylabel="measure (dotted: of test digits)")
     plots.log_ticks(left.xaxis)
     left.legend()
     for color, (steps, group) in enumerate(runs.items()):
-        for network, line in (("generator", "-"), ("discriminator", "--")):
-            plots.curve(right, group[f"{network}_loss"], label=f"{network}, {steps}",
+        for loss, line in zip(gan.LOSSES, ("-", "--")):
+            plots.curve(right, group[loss], label=f"{loss.removesuffix('_loss')}, {steps}",
                         color=f"C{color}", ls=line)
     right.set(xlabel="epoch", ylabel="mean loss (nats)", yscale="log")
     right.legend(fontsize=7, ncols=2)
@@ -96,21 +91,22 @@ def judge(scores, floor):
     best = {name: np.max([found[name] for steps, found in scores.items() if steps < most], axis=0)
             for name in MEASURES}
     halved = {name: scores[most][name] < best[name] / 2 for name in ("coverage", "confident")}
-    collapsed = (halved["coverage"] & ~halved["confident"]) | (
-        scores[most]["diversity"] <= best["diversity"] - LOSS
-    )
+    fewer_modes = scores[most]["diversity"] <= best["diversity"] - LOSS
+    collapsed = halved["coverage"] & ~halved["confident"] | fewer_modes
+
+    named = {
+        name: f"{found['coverage']:.3f}, {found['confident']:.1%}, {found['diversity']:.2f}"
+        for name, found in (scoreboard.means(scores) | {"test digits": floor}).items()
+    }
     return {"4.2.2-a": (
         decide.over_seeds(collapsed),
         "Coverage of the digits, share of samples of which the convnet is sure, and entropy of the "
-        "classes, with " + "; ".join(
-            f"{steps} discriminator steps {found['coverage'].mean():.3f}, "
-            f"{found['confident'].mean():.1%}, {found['diversity'].mean():.2f}"
-            for steps, found in scores.items()
-        )
-        + f"; of test digits {float(floor['coverage']):.3f}, {float(floor['confident']):.1%}, "
-        f"{float(floor['diversity']):.2f}. Collapse, which is {LOSS:g} less entropy with {most} "
-        "steps than the best of fewer, or less than half its coverage where not the convnet's "
-        f"share is less than half, too: {collapsed.sum()} of {len(collapsed)} seeds.",
+        "classes, with "
+        + "; ".join(f"{steps} discriminator steps {named[steps]}" for steps in scores)
+        + f"; of test digits {named['test digits']}. "
+        f"Collapse, which is {LOSS:g} less entropy with {most} steps than the best of fewer, or "
+        "less than half its coverage where not the convnet's share is less than half, too: "
+        f"{collapsed.sum()} of {len(collapsed)} seeds.",
     )}
 
 

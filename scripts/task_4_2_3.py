@@ -12,9 +12,10 @@ trained before, as when a notebook's training cell runs twice.
 
 from dataclasses import dataclass, replace
 
-from ann_keras import command, models, plots
+from ann_keras import command, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import convnet, gan
+from ann_keras.recipes.fields import one_source
 from ann_keras.report import decide, published
 
 Recipe = command.flat(gan.Recipe, "backbone", "initial_weights", "noise")
@@ -35,79 +36,66 @@ PRESETS = {
     "quick": Settings(gan.QUICK, convnet.LABELLING_QUICK, 1_000, start_epochs=2, seeds=1),
     "report": Settings(),
 }
-STARTS = ("pytorch", "uniform"), ("glorot", "normal"), ("glorot", "uniform")  # weights, noise
-NAMES = {"pytorch": "PyTorch", "glorot": "Glorot"}
+STARTS = ("PyTorch", "uniform"), ("Glorot", "normal"), ("Glorot", "uniform")  # weights, noise
 AGAIN = "trained again"
 PUBLISHED_EPOCHS = gan.Recipe.epochs
 
 
 def run(task, settings):
+    settings = task.settings = one_source(settings)
     recipe = settings.recipe
-    labelling = task.run(convnet.train, replace(settings.labelling, source=recipe.source), seed=0)
-    scored = {"labelling": labelling, "samples": settings.samples}
-    runs = gan.published(task, recipe, labelling)
-    again = gan.published_again(task, recipe, labelling)
-    first_scores = task.repeat(gan.score, training=runs, **scored)
-    again_scores = task.repeat(gan.score, training=again, **scored)
-    floor = task.run(scoreboard.floor, source=recipe.source, **scored)
+    scoring, floor = scoreboard.begin(task, settings)
+    runs = gan.published(task, recipe, scoring["labelling"])
+    again = gan.published_again(task, recipe, scoring["labelling"])
+    scored, scored_again = (task.repeat(gan.score, training=group, **scoring)
+                            for group in (runs, again))
     starts = {
-        (NAMES[start], noise): task.repeat(gan.train, replace(
-            recipe, initial_weights=start, noise=noise, epochs=settings.start_epochs
+        (start, noise): task.repeat(gan.train, replace(
+            recipe, initial_weights=start.lower(), noise=noise, epochs=settings.start_epochs
         ))
         for start, noise in STARTS
     }
-    network = models.gan.GAN("dense")
-    for part in ("generator", "discriminator"):
-        count = models.weights.count_trainable(getattr(network, part))
-        task.measure(f"dense_gan/{part}/parameters", count)
-    losses, losses_again = ({name: group[name] for name in gan.LOSSES} for group in (runs, again))
+    gan.measure_parameters(task, "dense")
+    losses = {name: runs[name] for name in gan.LOSSES}
     for name, curves in losses.items():
         task.measure(f"dense_gan/{name}/first", curves[:, 0])
         task.measure(f"dense_gan/{name}/last", curves[:, -1])
     task.measure("dense_gan/seconds_per_epoch", runs["seconds"], better="lower")
-    scoreboard.measure(task, "dense_gan", scoreboard.scores(first_scores))
+    scoreboard.measure(task, "dense_gan", scoreboard.scores(scored))
     watched = {name: runs[f"watched_{name}"] for name in gan.WATCHED}
     epochs = runs[0]["watched_epochs"]
     task.table(
         "along_training", ["epoch", *gan.LOSSES, *watched],
-        [[epoch, *(f"{losses[name][:, epoch - 1].mean():.4f}" for name in gan.LOSSES),
+        [[epoch, *(f"{curves[:, epoch - 1].mean():.4f}" for curves in losses.values()),
           *(f"{values[:, place].mean():.4f}" for values in watched.values())]
          for place, epoch in enumerate(epochs)],
     )
-    scoreboard.measure(task, "trained_again", scoreboard.scores(again_scores))
-    draw(task, losses, losses_again)
+    scoreboard.measure(task, "trained_again", scoreboard.scores(scored_again))
+    draw(task, runs, again)
     draw_scores(task, epochs, watched, floor)
-    compare_starts(task, settings, {
-        ("PyTorch", "normal"): losses,
-        **{start: {name: group[name] for name in gan.LOSSES} for start, group in starts.items()},
-        (AGAIN, "normal"): losses_again,
-    })
+    compare_starts(task, sorted({1, settings.start_epochs, recipe.epochs}),
+                   {("PyTorch", "normal"): runs, **starts, (AGAIN, "normal"): again})
     task.decide(judge(
         losses["generator_loss"], epochs, watched["frechet"],
-        {name: values[0] for name, values in losses_again.items()}, again["watched_frechet"][0],
+        {name: again[0][name] for name in gan.LOSSES}, again["watched_frechet"][0],
     ))
 
 
-def compare_starts(task, settings, found):
+def compare_starts(task, epochs, runs):
     """A table of the losses in some epochs, by initial weights and noise, and as published."""
-    epochs = sorted({1, settings.start_epochs, settings.recipe.epochs})
+    columns = [(name, epoch) for name in gan.LOSSES for epoch in epochs]
     rows = []
-    for (start, noise), curves in found.items():
-        row = [start, noise]
-        for name, values in curves.items():
-            for epoch in epochs:
-                known = values[:, epoch - 1:epoch]
-                row.append(f"{known.mean():.3f}" if known.size else "")
-                if known.size:
-                    title = f"from_{start}_{noise}/{name}/epoch_{epoch}".replace(" ", "_")
-                    task.measure(title, known.ravel())
-        rows.append(row)
-    rows.append(["published run", ""] + [
-        str(ends(name).get(epoch, "")) for name in gan.LOSSES for epoch in epochs
-    ])
-    task.table("starts", ["initial weights", "noise"] + [
-        f"{name.replace('_', ' ')}, epoch {epoch}" for name in gan.LOSSES for epoch in epochs
-    ], rows)
+    for (start, noise), group in runs.items():
+        known = {(name, epoch): group[name][:, epoch - 1] for name, epoch in columns
+                 if epoch <= group[0].recipe.epochs}
+        for (name, epoch), values in known.items():
+            title = f"from_{start}_{noise}/{name}/epoch_{epoch}"
+            task.measure(title.replace(" ", "_"), values)
+        rows.append([start, noise, *(f"{known[column].mean():.3f}" if column in known else ""
+                                     for column in columns)])
+    rows.append(["published run", "", *(ends(name).get(epoch, "") for name, epoch in columns)])
+    titles = [f"{name.replace('_', ' ')}, epoch {epoch}" for name, epoch in columns]
+    task.table("starts", ["initial weights", "noise", *titles], rows)
 
 
 def ends(name):
@@ -116,12 +104,12 @@ def ends(name):
             for epoch, end in ((1, "first"), (PUBLISHED_EPOCHS, "last"))}
 
 
-def draw(task, losses, again):
+def draw(task, runs, again):
     """Figure 22, and beside it a second training; crosses are the published first and last."""
     figure, axes = plots.panels(2, sharey=True)
-    for panel, curves, title in zip(axes, (losses, again), ("first training", AGAIN)):
-        for name, values in curves.items():
-            line = plots.curve(panel, values, label=name.removesuffix("_loss"))
+    for panel, group, title in zip(axes, (runs, again), ("first training", AGAIN)):
+        for name in gan.LOSSES:
+            line = plots.curve(panel, group[name], label=name.removesuffix("_loss"))
             panel.plot(*zip(*ends(name).items()), "x", color=line.get_color())
         panel.set(title=title, xlabel="epoch", ylim=(0, None))
     axes[0].set_ylabel("mean loss (nats); crosses: published")
@@ -135,7 +123,7 @@ def draw_scores(task, epochs, watched, floor):
               "confident": "confident share", "background": "background level"}
     for panel, (name, values) in zip(panels, watched.items(), strict=True):
         panel.plot(epochs, values.T, "o-", color="C0", alpha=0.6)
-        panel.axhline(float(floor[name]), color="grey", ls=":")
+        panel.axhline(floor[name], color="grey", ls=":")
         panel.set(xlabel="epoch", ylim=(0, None), title=titles[name])
     panels[0].set_ylabel("score (dotted: of test digits)")
     task.figure("scores_along_training", figure)
@@ -155,19 +143,19 @@ def judge(losses, epochs, distances, again, distances_again):
         nearer = distances[:, -1] < distances[:, 1]
         verdict = decide.over_seeds(rises & nearer, possible=rises)
     middle = min(1, len(epochs) - 1)
+    trained_again = ", ".join(
+        f"the {name.replace('_', ' ')} goes from {values[0]:.2f} to {values[-1]:.2f} "
+        f"(published: {ends(name)[1]} to {ends(name)[PUBLISHED_EPOCHS]})"
+        for name, values in again.items()
+    )
     return {"4.2.3-a": (
         verdict,
         f"From epoch 1 to {epochs[-1]} the generator's mean loss goes from "
         f"{losses[:, 0].mean():.2f} to {losses[:, -1].mean():.2f} nats, and from epoch "
         f"{epochs[middle]} on the Fréchet distance of its samples from "
         f"{distances[:, middle].mean():.2f} to {distances[:, -1].mean():.2f} (seeds: "
-        f"{len(losses)}). When the networks of seed 0 are trained again, "
-        + ", ".join(
-            f"the {name.replace('_', ' ')} goes from {values[0]:.2f} to {values[-1]:.2f} "
-            f"(published: {ends(name)[1]} to {ends(name)[PUBLISHED_EPOCHS]})"
-            for name, values in again.items()
-        )
-        + f", the Fréchet distance from {distances_again[0]:.2f} to {distances_again[-1]:.2f}.",
+        f"{len(losses)}). When the networks of seed 0 are trained again, {trained_again}, the "
+        f"Fréchet distance from {distances_again[0]:.2f} to {distances_again[-1]:.2f}.",
     )}
 
 

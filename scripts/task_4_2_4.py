@@ -14,13 +14,14 @@ one of three seeds collapses at full size. A third one learns at the rate that R
     python scripts/task_4_2_4.py --preset report     about three hours with task 4.2.3's GANs
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ann_keras import command, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import convnet, gan
+from ann_keras.recipes.fields import one_source
 from ann_keras.report import decide
 
 Recipe = command.flat(gan.Recipe, "backbone", "corrected")
@@ -46,25 +47,19 @@ CHANCE = 0.05  # from which on a batch without a digit is no evidence that there
 
 
 def run(task, settings):
-    recipe, samples = settings.recipe, settings.samples
-    labelling = task.run(convnet.train, replace(settings.labelling, source=recipe.source), seed=0)
-    published, *corrected = gan.dense(task, recipe, labelling).values()
-    runs = {"as published": published,
-            "trained again": gan.published_again(task, recipe, labelling),
-            "corrected": corrected[0], "corrected, lower rate": corrected[1]}
-    scored = {name: task.repeat(gan.score, training=group, labelling=labelling, samples=samples)
+    settings = task.settings = one_source(settings)
+    scoring, floor = scoreboard.begin(task, settings)
+    networks = settings.recipe, scoring["labelling"]
+    published, corrected, steady = gan.dense(task, *networks).values()
+    runs = {"as published": published, "trained again": gan.published_again(task, *networks),
+            "corrected": corrected, "corrected, lower rate": steady}
+    scored = {name: task.repeat(gan.score, training=group, **scoring)
               for name, group in runs.items()}
-    floor = task.run(scoreboard.floor, labelling=labelling, source=recipe.source, samples=samples)
-    scores = {name: scoreboard.scores(group) for name, group in scored.items()}
-    for name, found in scores.items():
-        scoreboard.measure(task, f"dense GAN, {name}", found)
-    scoreboard.table(task, "scores", scores, floor)
+    scores = scoreboard.report(task, scored, floor, prefix="dense GAN, ")
     plots.class_shares(task, "classes", scores, floor)
-    plots.walks(task, "walks", {name: group[0]["walks"] for name, group in scored.items()})
-    plots.sample_grids(
-        task, "samples", {name: group[0]["images"] for name, group in scored.items()}
-    )
-    task.decide(judge(scores, floor, samples))
+    plots.walks(task, "walks", scoreboard.first(scored, "walks"))
+    plots.sample_grids(task, "samples", scoreboard.first(scored, "images"))
+    task.decide(judge(scores, floor, settings.samples))
 
 
 def judge(scores, floor, number):
@@ -74,12 +69,15 @@ def judge(scores, floor, number):
         number: of samples.
     """
     first, again = scores["as published"], scores["trained again"]
-    held, held_first = clauses(again["classes"]), clauses(first["classes"])
+    held, held_first = (clauses(found["classes"]) for found in (again, first))
     half, half_first = (abs(found["confident"] - 0.5) <= CLEAR for found in (again, first))
-    mean = {name: {quantity: found[quantity].mean() for quantity in ("noisy", "background")}
-            for name, found in scores.items()}
+    mean = scoreboard.means(scores)
     noisy = min(again["noisy"].min(), first["noisy"].min()) >= 0.95
     gone = mean["corrected, lower rate"]["noisy"] < mean["as published"]["noisy"] / 2
+    levels = ", ".join(f"{name} {values['noisy']:.1%}, {values['background']:.4f}"
+                       for name, values in mean.items())
+    distances = ", ".join(f"{name} {found['frechet'].min():.3g} to {found['frechet'].max():.3g}"
+                          for name, found in scores.items())
     return {
         "4.2.4-a": (
             decide.over_seeds(np.all(list(held.values()), axis=0)),
@@ -91,18 +89,14 @@ def judge(scores, floor, number):
             decide.over_seeds(half),
             f"The convnet is sure of {again['confident'].mean():.1%} of the samples of the GAN "
             f"trained again, of {first['confident'].mean():.1%} after the first training and of "
-            f"{float(floor['confident']):.1%} of test digits; {CLEAR:.0%} from one half counts as "
+            f"{floor['confident']:.1%} of test digits; {CLEAR:.0%} from one half counts as "
             f"about half: {half.sum()} of {len(half)} and {half_first.sum()} of {len(half_first)} "
             "seeds.",
         ),
         "4.2.4-c": (
             "artefact" if noisy and gone else bool(noisy),
-            "Share of the samples whose background level is above 0.01, and its mean: "
-            + ", ".join(f"{name} {values['noisy']:.1%}, {values['background']:.4f}"
-                        for name, values in mean.items())
-            + f"; test digits {float(floor['noisy']):.1%}. Fréchet distance of the seeds: "
-            + ", ".join(f"{name} {found['frechet'].min():.3g} to {found['frechet'].max():.3g}"
-                        for name, found in scores.items()) + ".",
+            f"Share of the samples whose background level is above 0.01, and its mean: {levels}; "
+            f"test digits {floor['noisy']:.1%}. Fréchet distance of the seeds: {distances}.",
             "D12",
         ),
     }

@@ -10,14 +10,15 @@ PyTorch's DCGAN example, they make this generator collapse, which one run shows.
     python scripts/task_4_2_5.py --preset report     hours on two cores
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from ann_keras import command, models, plots
+from ann_keras import command, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import convnet, gan
+from ann_keras.recipes.fields import one_source
 from ann_keras.report import decide
 
 Dense = command.group(gan.Recipe, "source", "backbone", "corrected")
@@ -48,42 +49,29 @@ PUBLISHED = gan.DENSE[0]
 
 
 def run(task, settings):
-    source, samples = settings.source, settings.samples
-    recipe, conv, judging = (replace(part, source=source)
-                             for part in (settings.gan, settings.conv, settings.labelling))
-    labelling = task.run(convnet.train, judging, seed=0)
-    dense = gan.dense(task, recipe, labelling)
-    runs = dense | gan.convolutional(task, conv, settings.conv_seeds)
-    scored = {name: task.repeat(gan.score, training=group, labelling=labelling, samples=samples)
-              for name, group in runs.items()}
-    floor = task.run(scoreboard.floor, labelling=labelling, source=source, samples=samples)
-    network = models.gan.GAN("conv")
-    for part in ("generator", "discriminator"):
-        count = models.weights.count_trainable(getattr(network, part))
-        task.measure(f"conv_gan/{part}/parameters", count)
-    scores = {name: scoreboard.scores(group) for name, group in scored.items()}
-    for name, found in scores.items():
-        scoreboard.measure(task, name, found)
-    scoreboard.table(task, "scores", scores, floor)
+    settings = task.settings = one_source(settings)
+    scoring, floor = scoreboard.begin(task, settings)
+    dense = gan.dense(task, settings.gan, scoring["labelling"])
+    convolutional = gan.convolutional(task, settings.conv, settings.conv_seeds)
+    scored = {name: task.repeat(gan.score, training=group, **scoring)
+              for name, group in (dense | convolutional).items()}
+    gan.measure_parameters(task, "conv")
+    scores = scoreboard.report(task, scored, floor)
     plots.class_shares(task, "classes", scores, floor)
+    images, walks = (scoreboard.first(scored, field) for field in ("images", "walks"))
     for stem, published in (("fig21_gan_samples", True), ("other_samples", False)):
-        plots.sample_grids(task, stem, {
-            name: group[0]["images"] for name, group in scored.items()
-            if ("as published" in name) == published
-        })
-    plots.walks(task, "walks", {
-        name: group[0]["walks"] for name, group in scored.items() if name not in dense
-    })
-    task.decide(judge(scores, early(dense[PUBLISHED], conv.epochs)))
+        plots.sample_grids(task, stem, {name: shown for name, shown in images.items()
+                                        if ("as published" in name) == published})
+    plots.walks(task, "walks", {name: walks[name] for name in convolutional})
+    task.decide(judge(scores, early(dense[PUBLISHED], settings.conv.epochs)))
 
 
 def early(runs, epochs):
     """Scores of a dense GAN as soon as they were taken after so many epochs, means over seeds."""
     watched = runs[0]["watched_epochs"]
     place = min(np.searchsorted(watched, epochs), len(watched) - 1)
-    return {name: runs[f"watched_{name}"][:, place].mean() for name in (*SIGNS, "frechet")} | {
-        "epoch": int(watched[place])
-    }
+    means = {name: runs[f"watched_{name}"][:, place].mean() for name in (*SIGNS, "frechet")}
+    return means | {"epoch": int(watched[place])}
 
 
 def judge(scores, alike):
@@ -93,10 +81,9 @@ def judge(scores, alike):
         scores: by name, first of the dense GANs, each a dict of arrays (seeds, …).
         alike: of ``early``.
     """
-    mean = {name: {measure: values.mean(axis=0) for measure, values in found.items()}
-            for name, found in scores.items()}
-    convolutional = [name for name in scores if name not in gan.DENSE]
-    published = convolutional[0]
+    mean = scoreboard.means(scores)
+    shares = {name: mean[name]["classes"] for name in scores if name not in gan.DENSE}
+    published = next(iter(shares))
     seeds, conv = scores[published]["classes"], mean[published]
 
     def better(than):
@@ -104,24 +91,23 @@ def judge(scores, alike):
 
     verdict = True if better(mean[PUBLISHED]) else None if better(alike) else False
     named = mean | {f"{PUBLISHED}, at its epoch {alike['epoch']}": alike}
-    first = seeds.argmax(axis=1) == 0
-    shares = {name: mean[name]["classes"] for name in convolutional}
+    levels = "; ".join(
+        f"{name} {values['confident']:.1%}, {values['background']:.4f}, {values['frechet']:.1f}"
+        for name, values in named.items()
+    )
+    labels = "; ".join(f"{name} {classes.argmax()} ({classes.max():.1%}), {classes[0]:.1%}"
+                       for name, classes in shares.items())
     return {
         "4.2.5-a": (
             decide.with_enough_seeds(verdict, len(seeds)),
             "Share of the samples of which the convnet is sure, background level, and Fréchet "
-            "distance: " + "; ".join(
-                f"{name} {values['confident']:.1%}, {values['background']:.4f}, "
-                f"{values['frechet']:.1f}" for name, values in named.items()
-            ) + f". Seeds of the convolutional GAN: {len(seeds)}.",
+            f"distance: {levels}. Seeds of the convolutional GAN: {len(seeds)}.",
             "D12",
         ),
         "4.2.5-b": (
-            decide.over_seeds(first, possible=seeds[:, 0] > 0.1),
-            "Most frequent label of the samples, and the share of 0s: " + "; ".join(
-                f"{name} {int(classes.argmax())} ({classes.max():.1%}), {classes[0]:.1%}"
-                for name, classes in shares.items()
-            ) + f" (seeds: {len(seeds)}). Above a tenth without leading counts as undecided.",
+            decide.over_seeds(seeds.argmax(axis=1) == 0, possible=seeds[:, 0] > 0.1),
+            f"Most frequent label of the samples, and the share of 0s: {labels} (seeds: "
+            f"{len(seeds)}). Above a tenth without leading counts as undecided.",
         ),
     }
 

@@ -22,6 +22,7 @@ import numpy as np
 from ann_keras import command, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import autoencoder, convnet, dbm, gan, mixture, rbm, vae
+from ann_keras.recipes.fields import one_source
 from ann_keras.report import decide
 
 RBM = command.group(rbm.Recipe, "source")
@@ -32,12 +33,13 @@ Variational = command.group(vae.Recipe, "source", "binarize")
 Pretraining = command.group(autoencoder.Pretraining, "source")
 Mixture = command.group(mixture.Recipe, "source")
 Labelling = command.group(convnet.Recipe, "source")
+DRAWN = {"binarization": "draw"}  # of the DBM, as of the digits whose likelihood is estimated
 
 
 @dataclass(frozen=True)
 class Settings:
     rbm: RBM = rbm.Recipe()
-    dbm: DBM = dbm.Recipe()
+    dbm: DBM = replace(dbm.Recipe(), **DRAWN)
     conv: Conv = gan.CONVOLUTIONAL  # of the convolutional GAN
     gan: Dense = gan.Recipe()  # of that with dense networks
     binary: Variational = vae.BINARY  # ours: of the VAE of binary pixels
@@ -58,80 +60,72 @@ class Settings:
 
 PRESETS = {
     "smoke": Settings(
-        rbm.SMOKE, dbm.SMOKE, gan.CONVOLUTIONAL_SMOKE, gan.SMOKE, vae.BINARY_SMOKE, vae.SMOKE,
-        autoencoder.BY_ADAM_SMOKE, autoencoder.PRETRAINING_SMOKE, mixture.SMOKE,
-        convnet.LABELLING_SMOKE, "sample", samples=100, chain=5, temperatures=50, digits=10,
-        codes=10, seeds=1,
+        rbm.SMOKE, replace(dbm.SMOKE, **DRAWN), gan.CONVOLUTIONAL_SMOKE, gan.SMOKE,
+        vae.BINARY_SMOKE, vae.SMOKE, autoencoder.BY_ADAM_SMOKE, autoencoder.PRETRAINING_SMOKE,
+        mixture.SMOKE, convnet.LABELLING_SMOKE, "sample", samples=100, chain=5, temperatures=50,
+        digits=10, codes=10, seeds=1,
     ),
     "quick": Settings(
-        rbm.QUICK, dbm.QUICK, gan.CONVOLUTIONAL_QUICK, gan.QUICK, vae.BINARY_QUICK, vae.QUICK,
-        autoencoder.BY_ADAM_QUICK, autoencoder.PRETRAINING_QUICK, mixture.QUICK,
-        convnet.LABELLING_QUICK, "sample", samples=1_000, chain=300, temperatures=500, digits=50,
-        codes=500, seeds=1,
+        rbm.QUICK, replace(dbm.QUICK, **DRAWN), gan.CONVOLUTIONAL_QUICK, gan.QUICK,
+        vae.BINARY_QUICK, vae.QUICK, autoencoder.BY_ADAM_QUICK, autoencoder.PRETRAINING_QUICK,
+        mixture.QUICK, convnet.LABELLING_QUICK, "sample", samples=1_000, chain=300,
+        temperatures=500, digits=50, codes=500, seeds=1,
     ),
     "report": Settings(),
 }
 AUTOENCODERS = "stacked autoencoder, as published", "stacked autoencoder, by Adam", "VAE"
 BINARY = "VAE of binary pixels"
+SIDES = "lower", "upper"  # of a log-likelihood
 WORDS = {True: "ahead of", False: "behind", None: "neither ahead of nor behind"}
-SHOWN = 10  # samples that a score of this module keeps
 
 
 def run(task, settings):
-    def recipe(name, **changes):
-        return replace(getattr(settings, name), source=settings.source, **changes)
-
+    settings = task.settings = one_source(settings)
     few = settings.costly_seeds
-    labelling = task.run(convnet.train, recipe("labelling"), seed=0)
+    mixed = f"mixture of {settings.mixture.components} Bernoulli products"
+    scoring, floor = scoreboard.begin(task, settings)
     trained = {
-        "RBM": task.repeat(rbm.train, recipe("rbm")),
-        "DBM": task.repeat(dbm.train, recipe("dbm", binarization="draw"), seeds=few),
-        **gan.dense(task, recipe("gan"), labelling),
-        **gan.convolutional(task, recipe("conv"), few),
-        AUTOENCODERS[2]: task.repeat(vae.train, recipe("vae")),
-        BINARY: task.repeat(vae.train, recipe("binary"), seeds=few),
-        AUTOENCODERS[0]: task.repeat(autoencoder.pretrain, recipe("autoencoder")),
-        AUTOENCODERS[1]: task.repeat(autoencoder.pretrain, recipe("by_adam")),
-        f"mixture of {settings.mixture.components} Bernoulli products":
-            task.repeat(mixture.train, recipe("mixture")),
+        "RBM": task.repeat(rbm.train, settings.rbm),
+        "DBM": task.repeat(dbm.train, settings.dbm, seeds=few),
+        **gan.dense(task, settings.gan, scoring["labelling"]),
+        **gan.convolutional(task, settings.conv, few),
+        AUTOENCODERS[2]: task.repeat(vae.train, settings.vae),
+        BINARY: task.repeat(vae.train, settings.binary, seeds=few),
+        AUTOENCODERS[0]: task.repeat(autoencoder.pretrain, settings.autoencoder),
+        AUTOENCODERS[1]: task.repeat(autoencoder.pretrain, settings.by_adam),
+        mixed: task.repeat(mixture.train, settings.mixture),
     }
-    chains = sample_chains, {"steps": settings.chain}
     score_of = {
-        rbm.train: chains, dbm.train: chains, gan.train: (gan.score, {}),
-        vae.train: (vae.score, {}), autoencoder.pretrain: (autoencoder.score, {"kind": "fitted"}),
-        mixture.train: (mixture.score, {}),
+        rbm.train: sample_chains, dbm.train: sample_chains, gan.train: gan.score,
+        vae.train: vae.score, autoencoder.pretrain: autoencoder.score, mixture.train: mixture.score,
     }
+    options = {sample_chains: {"steps": settings.chain}, autoencoder.score: {"kind": "fitted"}}
     scored = {}
     for name, runs in trained.items():
-        score, options = score_of[runs[0].run.function]
-        scored[name] = task.repeat(score, training=runs, labelling=labelling,
-                                   samples=settings.samples, **options)
+        score = score_of[runs[0].run.function]
+        scored[name] = task.repeat(score, training=runs, **scoring, **options.get(score, {}))
     brackets = {
         name: task.repeat(score, training=trained[name], temperatures=settings.temperatures,
-                          binarization="draw")
+                          **DRAWN)
         for name, score in (("RBM", rbm.score), ("DBM", dbm.score))
     }
     parts = vae.likelihoods(task, trained[BINARY][0], settings.digits, settings.codes)
-    floor = task.run(scoreboard.floor, labelling=labelling, source=settings.source,
-                     samples=settings.samples)
 
-    scores = {name: scoreboard.scores(runs) for name, runs in scored.items()}
-    seconds = {name: seconds_of(runs) for name, runs in trained.items()}
-    likelihoods = {name: {side: runs[side] for side in ("lower", "upper")}
-                   for name, runs in brackets.items()}
+    scores = {name: scoreboard.scores(runs) | {"seconds": seconds_of(trained[name])}
+              for name, runs in scored.items()}
+    likelihoods = {name: {side: runs[side] for side in SIDES} for name, runs in brackets.items()}
     likelihoods[BINARY] = {"lower": vae.bounds(parts)["iwae"].mean()}
-    name, last = list(trained.items())[-1]
-    likelihoods[name] = dict.fromkeys(("lower", "upper"), last["log_likelihood"])  # exact
+    likelihoods[mixed] = dict.fromkeys(SIDES, trained[mixed]["log_likelihood"])  # exact
     for name, found in scores.items():
         scoreboard.measure(task, name, found)
         title = scoreboard.title(name)
-        task.measure(f"{title}/seconds", seconds[name], better="lower", unit="s")
+        task.measure(f"{title}/seconds", found["seconds"], better="lower", unit="s")
         for side, values in likelihoods.get(name, {}).items():
             task.measure(f"{title}/log_likelihood/{side}", values, better="higher", unit="nats")
-    scoreboard.table(task, "scores", scores, floor, **columns(scores, seconds, likelihoods))
-    plots.sample_rows(task, "samples", {name.replace(", ", "\n", 1): runs[0]["images"]
-                                        for name, runs in scored.items()})
-    draw(task, scores, seconds, floor)
+    scoreboard.table(task, scores, floor, **columns(scores, likelihoods))
+    plots.sample_rows(task, "samples", {name.replace(", ", "\n", 1): images for name, images
+                                        in scoreboard.first(scored, "images").items()})
+    draw(task, scores, floor)
     task.decide(judge(scores))
 
 
@@ -151,53 +145,44 @@ def sample_chains(training, labelling, samples, steps):
         steps: of Gibbs sampling.
 
     Returns:
-        Dict: "score_…" as ``Scoreboard.score`` names them, and "images" (10, 784), uint8.
+        Dict, what ``scoreboard.kept`` gives.
     """
     of_rbm = isinstance(training.recipe, rbm.Recipe)
     machine = rbm.rbm_of(training) if of_rbm else dbm.machine_of(training)
     images = machine.sample(samples, steps, probabilities=True)
-    board = scoreboard.board(labelling, training.recipe.source, samples)
-    return scoreboard.as_fields(board.score(images)) | {
-        "images": scoreboard.to_bytes(images[:SHOWN])
-    }
+    return scoreboard.kept(scoreboard.board(labelling, training.recipe.source, samples), images)
 
 
-def columns(scores, seconds, likelihoods):
+def columns(scores, likelihoods):
     """Further columns of the table, each a dict of texts by model."""
     found = {
-        "lowest frechet": {name: f"{values['frechet'].min():.4f}"
-                           for name, values in scores.items()},
-        "highest frechet": {name: f"{values['frechet'].max():.4f}"
-                            for name, values in scores.items()},
-        "seconds to train": {name: f"{np.mean(values):.0f}" for name, values in seconds.items()},
+        f"{end}est frechet": {name: f"{choose(values['frechet']):.4f}"
+                              for name, values in scores.items()}
+        for end, choose in (("low", np.min), ("high", np.max))
     }
+    found["seconds to train"] = {name: f"{values['seconds'].mean():.0f}"
+                                 for name, values in scores.items()}
     return found | {
-        f"log-likelihood, {side}": {name: f"{np.mean(values[side]):.2f}"
+        f"log-likelihood, {side}": {name: f"{values[side].mean():.2f}"
                                     for name, values in likelihoods.items() if side in values}
-        for side in ("lower", "upper")
+        for side in SIDES
     }
 
 
-def draw(task, scores, seconds, floor):
+def draw(task, scores, floor):
     figure, axes = plots.panels(4, width=14, height=1 + 0.33 * len(scores), sharey=True)
     titles = {"frechet": "Fréchet distance", "precision": "precision", "coverage": "coverage",
               "seconds": "seconds to train"}
     for panel, (quantity, title) in zip(axes, titles.items(), strict=True):
-        for row, (name, found) in enumerate(scores.items()):
-            values = seconds[name] if quantity == "seconds" else found[quantity]
-            panel.plot(values, [row] * len(values), "o", color="C0", alpha=0.5)
-            panel.plot(np.mean(values), row, "|", color="black", ms=14)
+        plots.dots(panel, {name: found[quantity] for name, found in scores.items()})
         if quantity in floor:
-            panel.axvline(float(floor[quantity]), color="grey", ls=":")
+            panel.axvline(floor[quantity], color="grey", ls=":")
         panel.set(xlabel=title)
         if quantity in ("frechet", "seconds"):
             panel.set_xscale("log")
-            if quantity == "frechet":  # 1, 2 and 5 would overlap over the decades of seconds
-                plots.log_ticks(panel.xaxis)
         else:
             panel.set_xlim(0, None)
-    axes[0].set_yticks(range(len(scores)), list(scores))
-    axes[0].invert_yaxis()
+    plots.log_ticks(axes[0].xaxis)  # over the decades of seconds 1, 2 and 5 would overlap
     figure.suptitle("a dot a seed, bars their mean; dotted: test digits", fontsize=9)
     task.figure("comparison", figure)
 

@@ -20,6 +20,7 @@ from ann_keras import command, plots
 from ann_keras.errors import UserError
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import convnet, vae
+from ann_keras.recipes.fields import one_source
 
 Recipe = command.flat(vae.Recipe, "binarize", "kl_weight")
 Binary = command.group(vae.Recipe, "binarize", "source")
@@ -51,18 +52,15 @@ ACTIVE = 0.01  # variance of its posterior mean from which a dimension is active
 def run(task, settings):
     if settings.digits < 2:
         raise UserError(f"the gap's standard error needs two digits, got {settings.digits}")
-    recipe = settings.recipe
-    source = recipe.source
-    labelling = task.run(convnet.train, replace(settings.labelling, source=source), seed=0)
-    alike = {"labelling": labelling, "samples": settings.samples}
+    settings = task.settings = one_source(settings)
+    scoring, floor = scoreboard.begin(task, settings)
     runs = {
-        PUBLISHED: task.repeat(vae.train, recipe),
-        FREE: task.repeat(vae.train, replace(recipe, kl_weight=0.0)),
-        BINARY: task.repeat(vae.train, replace(settings.binary, source=source)),
+        PUBLISHED: task.repeat(vae.train, settings.recipe),
+        FREE: task.repeat(vae.train, replace(settings.recipe, kl_weight=0.0)),
+        BINARY: task.repeat(vae.train, settings.binary),
     }
-    scored = {name: task.repeat(vae.score, training=group, **alike)
+    scored = {name: task.repeat(vae.score, training=group, **scoring)
               for name, group in runs.items()}
-    floor = task.run(scoreboard.floor, source=source, **alike)
     first = {name: runs[name][0] for name in (PUBLISHED, BINARY)}
     latent = {name: task.run(latent_dimensions, training=training)
               for name, training in first.items()}
@@ -70,11 +68,11 @@ def run(task, settings):
              for name, training in first.items()}
 
     for name, group in runs.items():
-        for part, better in (("elbo", "higher"), ("reconstruction", "lower"), ("kl", None)):
-            for prefix in ("seen", "test"):
-                values = group[f"{prefix}_{part}"].reshape(len(group), -1)[:, -1]
-                task.measure(f"{scoreboard.title(name)}/{prefix}_{part}", values, better=better,
-                             unit="nats")
+        title = scoreboard.title(name)
+        for part, better in vae.TERMS.items():
+            seen, test = group[f"seen_{part}"], group[f"test_{part}"][:, -1]
+            task.measure(f"{title}/seen_{part}", seen, better=better, unit="nats")
+            task.measure(f"{title}/test_{part}", test, better=better, unit="nats")
     bounds = {name: vae.bounds(group) for name, group in parts.items()}
     for name, found in bounds.items():
         title = scoreboard.title(name)
@@ -83,15 +81,13 @@ def run(task, settings):
                          unit="nats")
         task.measure(f"{title}/log_likelihood/gap", gap(found)[0], unit="nats")
         task.measure(f"{title}/active_dimensions", latent[name]["active"].sum())
-    scores = {name: scoreboard.scores(group) for name, group in scored.items()}
-    for name, values in scores.items():
-        scoreboard.measure(task, name, values)
-    scoreboard.table(task, "scores", scores, floor)
-    plots.sample_grids(task, "samples", {name: group[0]["images"]
-                                         for name, group in scored.items()})
-    draw_overfitting(task, {name: runs[name] for name in (PUBLISHED, FREE)})
+    scores = scoreboard.report(task, scored, floor)
+    plots.sample_grids(task, "samples", scoreboard.first(scored, "images"))
+    grey = {name: runs[name] for name in (PUBLISHED, FREE)}
+    draw_overfitting(task, grey)
     draw_bounds(task, bounds, latent)
-    over = {name: overfitting(runs[name]) for name in (PUBLISHED, FREE)}
+    over = {name: np.mean(group["test_reconstruction"][:, -1] - group["seen_reconstruction"])
+            for name, group in grey.items()}
     task.decide(judge(bounds, latent, over, scores, settings.codes))
 
 
@@ -104,12 +100,8 @@ def latent_dimensions(training):
         0.01 (Burda, Grosse and Salakhutdinov, ICLR 2016, section 5.2).
     """
     means, deviations = vae.vae_of(training).encode(vae.unseen(training.recipe))
-    return {"kl": divergences(means, deviations), "active": active(means)}
-
-
-def active(means):
-    """Whether the variance over images of posterior means (n, d) is above 0.01, (d,)."""
-    return np.var(means, axis=0, dtype=np.float64) > ACTIVE
+    active = np.var(means, axis=0, dtype=np.float64) > ACTIVE
+    return {"kl": divergences(means, deviations), "active": active}
 
 
 def divergences(means, deviations):
@@ -123,11 +115,6 @@ def gap(found):
     """Mean of IWAE bound − ELBO over images, and its standard error."""
     gaps = found["iwae"] - found["elbo"]
     return gaps.mean(), gaps.std(ddof=1) / len(gaps) ** 0.5
-
-
-def overfitting(group):
-    """Mean over seeds of how much worse test images are reconstructed than training images."""
-    return np.mean(group["test_reconstruction"][:, -1] - group["seen_reconstruction"])
 
 
 def draw_overfitting(task, runs):
@@ -165,7 +152,8 @@ def judge(bounds, latent, over, scores, codes):
     Args:
         bounds: "elbo" and "iwae" (images,); without the model without KL term, as ``latent``.
         latent: "active" (latent_dim,).
-        over: ``overfitting`` of the published model and of that without KL term.
+        over: how much worse test images are reconstructed than training images, in nats, by the
+            published model and by that without KL term.
         scores: of samples.
         codes: of an image.
     """
@@ -173,7 +161,6 @@ def judge(bounds, latent, over, scores, codes):
     below = all(mean > 2 * error for mean, error in gaps.values())
     frechet = {name: scores[name]["frechet"].mean() for name in over}
     regular = over[PUBLISHED] < over[FREE] and frechet[PUBLISHED] < frechet[FREE]
-    number = len(bounds[PUBLISHED]["elbo"])
     named = "; ".join(
         f"{name} {bounds[name]['elbo'].mean():.2f} and {bounds[name]['iwae'].mean():.2f}, "
         f"{mean:.2f} ± {2 * error:.2f} apart, {latent[name]['active'].sum()} of "
@@ -182,10 +169,10 @@ def judge(bounds, latent, over, scores, codes):
     )
     return {"4.3.1-a": (
         bool(below and regular),
-        f"ELBO and IWAE-{codes} of {number:,} test images: {named}. With and without the KL "
-        f"term, test images are reconstructed {over[PUBLISHED]:.1f} and {over[FREE]:.1f} nats "
-        "worse than training images, and samples are at a Fréchet distance of "
-        f"{frechet[PUBLISHED]:.3g} and {frechet[FREE]:.3g}.",
+        f"ELBO and IWAE-{codes} of {len(bounds[PUBLISHED]['elbo']):,} test images: {named}. With "
+        f"and without the KL term, test images are reconstructed {over[PUBLISHED]:.1f} and "
+        f"{over[FREE]:.1f} nats worse than training images, and samples are at a Fréchet distance "
+        f"of {frechet[PUBLISHED]:.3g} and {frechet[FREE]:.3g}.",
     )}
 
 

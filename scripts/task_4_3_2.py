@@ -10,7 +10,7 @@ losses are read off the models (D14).
     python scripts/task_4_3_2.py --preset report     about ten minutes, with the VAEs of task 4.3.3
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from ann_keras import command, data, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import autoencoder, convnet, vae
+from ann_keras.recipes.fields import one_source
 
 Variational = command.group(vae.Recipe, "source")
 Pretraining = command.group(autoencoder.Pretraining, "source")
@@ -49,22 +50,18 @@ MUCH = 2.0  # times as far from digits, from which on a model does not generate 
 
 
 def run(task, settings):
-    def recipe(name):
-        return replace(getattr(settings, name), source=settings.source)
-
-    labelling = task.run(convnet.train, recipe("labelling"), seed=0)
-    alike = {"labelling": labelling, "samples": settings.samples}
-    variational = task.repeat(vae.train, recipe("vae"))
+    settings = task.settings = one_source(settings)
+    scoring, floor = scoreboard.begin(task, settings)
+    variational = task.repeat(vae.train, settings.vae)
     stacks = {
-        "published": task.repeat(autoencoder.pretrain, recipe("autoencoder")),
-        "adam": task.repeat(autoencoder.pretrain, recipe("by_adam")),
+        "published": task.repeat(autoencoder.pretrain, settings.autoencoder),
+        "adam": task.repeat(autoencoder.pretrain, settings.by_adam),
     }
     scored = {
-        (name, kind): task.repeat(autoencoder.score, training=runs, kind=kind, **alike)
+        (name, kind): task.repeat(autoencoder.score, training=runs, kind=kind, **scoring)
         for name, runs in stacks.items() for kind in CODES
     }
-    scored[VAE] = task.repeat(vae.score, training=variational, **alike)
-    floor = task.run(scoreboard.floor, source=settings.source, **alike)
+    scored[VAE] = task.repeat(vae.score, training=variational, **scoring)
     losses = task.run(losses_of_vae, training=variational[0])
 
     scores = {key: scoreboard.scores(runs) for key, runs in scored.items()}
@@ -75,12 +72,10 @@ def run(task, settings):
         for kind in CODES:
             scoreboard.measure(task, f"autoencoder/{name}/{kind}", scores[name, kind])
     scoreboard.measure(task, "vae/normal", scores[VAE])
-    scoreboard.table(task, "scores", {f"{MODELS.get(name, name)}: {CODES[kind]}": found
-                                      for (name, kind), found in scores.items()}, floor)
-    plots.sample_rows(task, "decoded", {
-        f"{MODELS.get(name, name)}\n{CODES[kind]}": runs[0]["images"]
-        for (name, kind), runs in scored.items()
-    })
+    titles = {(name, kind): f"{MODELS.get(name, name)}: {CODES[kind]}" for name, kind in scores}
+    scoreboard.table(task, {titles[key]: found for key, found in scores.items()}, floor)
+    plots.sample_rows(task, "decoded", {titles[key].replace(": ", "\n"): images for key, images
+                                        in scoreboard.first(scored, "images").items()})
     for loss, value in losses.items():
         task.measure(f"vae/{loss}", value)
     task.decide(judge(scores, stacks["published"][0], losses))
@@ -127,21 +122,20 @@ def judge(scores, stack, losses):
     sure = {key: found["confident"].mean() for key, found in scores.items()}
     ours = frechet.pop(VAE)
     best = min(value for (_, kind), value in frechet.items() if kind != "codes")
+    named = "; ".join(
+        f"autoencoder {title}: " + ", ".join(
+            f"{called} {frechet[name, kind]:.3g} ({sure[name, kind]:.0%})"
+            for kind, called in CODES.items()
+        ) for name, title in MODELS.items()
+    )
     return {"4.3.2-a": (
         True if best >= MUCH * ours else "undecided" if best > ours else False,
         "Fréchet distance to digits and share of samples of which the convnet is sure: VAE "
-        f"{ours:.3g}, {sure[VAE]:.0%}; "
-        + "; ".join(
-            f"autoencoder {title}: " + ", ".join(
-                f"{called} {frechet[name, kind]:.3g} ({sure[name, kind]:.0%})"
-                for kind, called in CODES.items()
-            ) for name, title in MODELS.items()
-        )
-        + f"; noise at {MUCH:g} times the VAE's distance or more counts as not generating. The "
-        f"loss that the autoencoder's pre-training logs, {stack['logged']:.4f}, is the squared "
-        f"error, {stack['squared_error']:.4f} a pixel, not the cross-entropy, "
-        f"{stack['cross_entropy']:.4f}; the VAE's, {losses['logged']:.1f}, is the cross-entropy, "
-        f"{losses['cross_entropy']:.1f} nats an image.",
+        f"{ours:.3g}, {sure[VAE]:.0%}; {named}; noise at {MUCH:g} times the VAE's distance "
+        "or more counts as not generating. The loss that the autoencoder's pre-training logs, "
+        f"{stack['logged']:.4f}, is the squared error, {stack['squared_error']:.4f} a pixel, not "
+        f"the cross-entropy, {stack['cross_entropy']:.4f}; the VAE's, {losses['logged']:.1f}, is "
+        f"the cross-entropy, {losses['cross_entropy']:.1f} nats an image.",
         "D14",
     )}
 

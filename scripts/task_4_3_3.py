@@ -8,13 +8,14 @@ says of which it is sure; and lines through latent space lead from one test digi
     python scripts/task_4_3_3.py --preset report     about an hour and a half on two cores
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ann_keras import command, data, models, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import convnet, vae
+from ann_keras.recipes.fields import one_source
 from ann_keras.report import decide
 
 Labelling = command.group(convnet.Recipe, "source")
@@ -29,11 +30,10 @@ class Settings:
     seeds: int = 3  # ours; the report shows one run
 
 
-REPORT = Settings()
 PRESETS = {
     "smoke": Settings(vae.SMOKE, convnet.LABELLING_SMOKE, samples=100, seeds=1),
     "quick": Settings(vae.QUICK, convnet.LABELLING_QUICK, samples=1_000, seeds=1),
-    "report": REPORT,
+    "report": Settings(),
 }
 PAIRS = (0, 8), (1, 7), (2, 6), (3, 5), (4, 9)  # digits at the ends of lines
 FEW = 0.5  # share of samples under which the clear ones are few
@@ -42,17 +42,16 @@ CHANCE = 0.05  # from which on a figure without a digit is no evidence that ther
 
 
 def run(task, settings):
-    source, samples = settings.recipe.source, settings.samples
-    labelling = task.run(convnet.train, replace(settings.labelling, source=source), seed=0)
+    settings = task.settings = one_source(settings)
+    scoring, floor = scoreboard.begin(task, settings)
     runs = task.repeat(vae.train, settings.recipe)
-    scored = task.repeat(vae.score, training=runs, labelling=labelling, samples=samples)
-    floor = task.run(scoreboard.floor, labelling=labelling, source=source, samples=samples)
+    scored = task.repeat(vae.score, training=runs, **scoring)
     lines = task.run(walks, training=runs[0], steps=settings.steps)
 
     published = models.vae.VAE()
     task.measure("vae/encoder/parameters", published.encoder.count_params())
     task.measure("vae/decoder/parameters", published.decoder.count_params())
-    for part, better in (("elbo", "higher"), ("reconstruction", "lower"), ("kl", None)):
+    for part, better in vae.TERMS.items():
         for name in (part, f"test_{part}"):
             task.measure(f"vae/{name}", runs[name][:, -1], better=better, unit="nats")
     task.measure("vae/seconds_an_epoch", runs["seconds"], better="lower")
@@ -61,11 +60,11 @@ def run(task, settings):
     task.measure("vae/confident_0", sure[:, 0])
     task.measure("vae/labelled_8", found["classes"][:, 8])
     plots.sample_grids(task, "fig23_vae_samples", {"VAE": scored[0]["images"]}, side=10)
-    scoreboard.table(task, "scores", {"VAE": found}, floor)
+    scoreboard.table(task, {"VAE": found}, floor)
     draw_classes(task, found["classes"], sure, floor["classes"])
     plots.walks(task, "walks", {"VAE, between test digits": lines["images"]})
     draw_training(task, runs)
-    task.decide(judge(found, sure, floor, samples))
+    task.decide(judge(found, sure, floor, settings.samples))
 
 
 def walks(training, steps):
@@ -128,7 +127,7 @@ def judge(found, sure, floor, number):
         decide.over_seeds(np.all(list(parts.values()), axis=0)),
         f"Labels of {number:,} samples a seed: {scoreboard.shares(found['classes'])}; the "
         f"convnet is sure of {found['confident'].mean():.1%} of them, and of "
-        f"{float(floor['confident']):.1%} of test digits. Clear 0s: {sure[:, 0].mean():.2%}. "
+        f"{floor['confident']:.1%} of test digits. Clear 0s: {sure[:, 0].mean():.2%}. "
         f"{scoreboard.counted(parts)}.",
     )}
 

@@ -9,12 +9,13 @@ as published, corrected (D12, D13), and corrected at a lower rate.
     python scripts/task_4_3_4.py --preset report     about a minute after those
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from ann_keras import command, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import convnet, gan, vae
+from ann_keras.recipes.fields import one_source
 from ann_keras.report import decide
 
 Dense = command.group(gan.Recipe, "source", "backbone", "corrected")
@@ -43,44 +44,33 @@ VAE = "VAE"
 
 
 def run(task, settings):
-    def recipe(name):
-        return replace(getattr(settings, name), source=settings.source)
+    settings = task.settings = one_source(settings)
+    scoring, floor = scoreboard.begin(task, settings)
+    scored = {name: task.repeat(gan.score, training=group, **scoring)
+              for name, group in gan.dense(task, settings.gan, scoring["labelling"]).items()}
+    trained = task.repeat(vae.train, settings.vae)
+    scored[VAE] = task.repeat(vae.score, training=trained, **scoring)
 
-    labelling = task.run(convnet.train, recipe("labelling"), seed=0)
-    alike = {"labelling": labelling, "samples": settings.samples}
-    scored = {name: task.repeat(gan.score, training=group, **alike)
-              for name, group in gan.dense(task, recipe("gan"), labelling).items()}
-    trained = task.repeat(vae.train, recipe("vae"))
-    scored[VAE] = task.repeat(vae.score, training=trained, **alike)
-    floor = task.run(scoreboard.floor, source=settings.source, **alike)
-
-    scores = {name: scoreboard.scores(group) for name, group in scored.items()}
-    for name, found in scores.items():
-        scoreboard.measure(task, name, found)
-    scoreboard.table(task, "scores", scores, floor)
-    plots.sample_grids(task, "samples", {name: group[0]["images"]
-                                         for name, group in scored.items()})
+    scores = scoreboard.report(task, scored, floor)
+    plots.sample_grids(task, "samples", scoreboard.first(scored, "images"))
     plots.class_shares(task, "classes", scores, floor)
     task.decide(judge(scores, floor))
 
 
 def judge(scores, floor):
     """Verdict from scores by name, each a dict of arrays (seeds, …), and those of test digits."""
-    measures = "frechet", "precision", "recall", "confident"
-    mean = {name: {measure: found[measure].mean() for measure in measures}
-            for name, found in scores.items()}
     published = scores[gan.DENSE[0]]
     ahead = scoreboard.more_realistic(published, scores[VAE])
     named = "; ".join(
         f"{name} {values['frechet']:.3g}, {values['precision']:.1%}, {values['recall']:.1%}, "
-        f"{values['confident']:.1%}" for name, values in mean.items()
+        f"{values['confident']:.1%}"
+        for name, values in (scoreboard.means(scores) | {"test digits": floor}).items()
     )
     return {"4.3.4-a": (
         decide.with_enough_seeds(ahead, len(published["frechet"])),
-        f"Fréchet distance, precision, recall, and share of which the convnet is sure: {named}; "
-        f"test digits {float(floor['frechet']):.3g}, {float(floor['precision']):.1%}, "
-        f"{float(floor['recall']):.1%}, {float(floor['confident']):.1%}. More realistic means "
-        "better by distance and the convnet's share, every seed than any of the other.",
+        f"Fréchet distance, precision, recall, and share of which the convnet is sure: {named}. "
+        "More realistic means better by distance and the convnet's share, every seed than any of "
+        "the other.",
     )}
 
 

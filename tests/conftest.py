@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported
+# Before TensorFlow is imported. One thread, as runs have: tests already run side by side.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 for folder in ("benchmarks", "scripts"):
@@ -32,3 +35,23 @@ def torch():
     import pytorch_networks
 
     return pytorch_networks.torch
+
+
+@pytest.fixture(scope="module")
+def untraced():
+    """Functions run without graphs, which take longer to trace than a few steps do."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def traced(untraced):
+    """Functions run as graphs, in a module whose other tests do without."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(False)
+    yield
+    tf.config.run_functions_eagerly(True)

@@ -1,13 +1,14 @@
 """The command line of a task script: quick help, and bad input answered in one line, status 2."""
 
 import dataclasses
-import os
 import resource
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import script_modules
 
 from ann_keras import command
 from ann_keras.errors import UserError
@@ -15,7 +16,7 @@ from ann_keras.recipes.fields import from_zero
 
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "task_1_3_6.py"
 
-HEAVY = """
+HELP = """
 import runpy, sys
 sys.argv = sys.argv[1:]
 try:
@@ -26,27 +27,46 @@ finally:
 """
 
 
-def run(*arguments, start=(str(SCRIPT),), folder=None, **environment):
-    return subprocess.run(
-        [sys.executable, *start, *map(str, arguments)],
-        cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=300,
-    )
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Function that gives a task's command line these options, in an empty folder.
+
+    In this process, since Python and TensorFlow take seconds to start. Returns exit status and
+    both outputs.
+    """
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def call(*arguments, task="1.3.6"):
+        module = script_modules.load(task)
+        monkeypatch.setattr(sys, "argv", [module.__file__, *map(str, arguments)])
+        status = 0
+        try:
+            command.main(task, module.run, module.PRESETS, module.__doc__)
+        except SystemExit as stop:
+            status = stop.code or 0
+        return SimpleNamespace(returncode=status, **capsys.readouterr()._asdict())
+
+    return call
 
 
-def test_help_answers_within_a_second_and_a_half():
+def test_help_answers_within_a_second_and_a_half_and_imports_nothing_heavy():
     def seconds():
         """Of processor time, which a busy machine does not lengthen."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        result = run("--help")
+        result = subprocess.run([sys.executable, "-c", HELP, SCRIPT, "--help"],
+                                capture_output=True, text=True, timeout=300)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        assert result.returncode == 0 and not result.stderr
+        assert result.returncode == 0 and "--epochs" in result.stdout
+        assert result.stderr == "loaded:\n"
         return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
-    assert min(seconds() for _ in range(3)) < 1.5
+    assert any(seconds() < 1.5 for _ in range(3))
 
 
-def test_help_tells_the_task_and_every_option_with_its_default():
-    help_text = run("--help").stdout
+def test_help_tells_the_task_and_every_option_with_its_default(run):
+    help_text = run("--help").out
     assert "Task 1.3.6" in help_text
     for option in ("--preset {smoke,quick,report}", "--results PATH", "--fresh", "--epochs INT",
                    "--batch-size INT", "--source {full,sample}", "--seeds INT"):
@@ -54,21 +74,15 @@ def test_help_tells_the_task_and_every_option_with_its_default():
     assert "(default: 5)" in help_text  # epochs of the quick preset
 
 
-def test_help_shows_the_defaults_of_the_preset_that_is_given():
-    assert "(default: 15)" in run("--preset", "report", "--help").stdout
-
-
-def test_help_imports_nothing_heavy():
-    result = run("--help", start=("-c", HEAVY, str(SCRIPT)))
-    assert result.returncode == 0 and "--epochs" in result.stdout
-    assert result.stderr == "loaded:\n"
+def test_help_shows_the_defaults_of_the_preset_that_is_given(run):
+    assert "(default: 15)" in run("--preset", "report", "--help").out
 
 
 def assert_one_line(result, *words):
-    line, end, rest = result.stderr.partition("\n")
-    assert result.returncode == 2, result.stderr
-    assert line.startswith("error: ") and end and not rest, result.stderr
-    assert "Traceback" not in result.stdout
+    line, end, rest = result.err.partition("\n")
+    assert result.returncode == 2, result.err
+    assert line.startswith("error: ") and end and not rest, result.err
+    assert "Traceback" not in result.out
     for word in words:
         assert word in line
 
@@ -83,33 +97,33 @@ def assert_one_line(result, *words):
         (["--epochs"], ["--epochs"]),
         (["--source", "fashion"], ["fashion", "full", "sample"]),
         (["--preset", "report", "--seeds", "1.5"], ["--seeds", "'1.5'"]),
-        (["--workers", "0"], ["--workers", "0"]),,
+        (["--workers", "0"], ["--workers", "0"]),
         (["quick"], ["quick"]),
     ],
     ids=" ".join,
 )
-def test_a_command_line_that_makes_no_sense(tmp_path, arguments, words):
-    assert_one_line(run(*arguments, folder=tmp_path), *words)
-    assert not list(tmp_path.iterdir())
+def test_a_command_line_that_makes_no_sense(run, arguments, words):
+    assert_one_line(run(*arguments), *words)
+    assert not list(Path.cwd().iterdir())
 
 
-def test_no_seeds(tmp_path):
-    result = run("--preset", "smoke", "--seeds", 0, folder=tmp_path)
-    assert_one_line(result, "--seeds must be at least 1, got 0")
-    assert not list(tmp_path.iterdir())
+def test_no_seeds(run):
+    assert_one_line(run("--preset", "smoke", "--seeds", 0), "--seeds must be at least 1, got 0")
+    assert not list(Path.cwd().iterdir())
 
 
-def test_a_file_in_place_of_the_results(tmp_path):
+def test_a_file_in_place_of_the_results(run, tmp_path):
     (tmp_path / "mine").write_text("kept")
     result = run("--preset", "smoke", "--results", tmp_path / "mine")
     assert_one_line(result, "cannot write to", str(tmp_path / "mine"))
     assert (tmp_path / "mine").read_text() == "kept"
 
 
-def test_the_report_preset_without_its_data(tmp_path):
+def test_the_report_preset_without_its_data(run, tmp_path, monkeypatch):
     (tmp_path / "data").mkdir()
-    result = run("--preset", "report", "--results", tmp_path / "results",
-                 ANN_KERAS_DATA=str(tmp_path / "data"))
+    monkeypatch.setenv("ANN_KERAS_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(command, "quiet_tensorflow", lambda: None)  # its worker has TensorFlow
+    result = run("--preset", "report", "--results", tmp_path / "results", "--workers", 1)
     assert_one_line(result, "ANN_KERAS_DATA", "mnist.npz")
     written = [path.name for path in (tmp_path / "results").rglob("*") if path.is_file()]
     assert set(written) <= {"config.json"}
@@ -195,11 +209,10 @@ def test_mistakes_of_ours_keep_their_traceback():
         raise TypeError
 
 
-def test_settings_within_settings_are_options_with_a_prefix():
-    script = SCRIPT.with_name("task_4_3_4.py")
-    shown = run("--preset", "smoke", "--help", start=(str(script),)).stdout
+def test_settings_within_settings_are_options_with_a_prefix(run):
+    shown = run("--preset", "smoke", "--help", task="4.3.4").out
     for option in ("--gan.epochs INT", "--vae.epochs INT", "--vae.latent-dim INT", "--seeds INT"):
         assert option in shown
     assert "--gan.seeds" not in shown and "--vae.seeds" not in shown
-    assert_one_line(run("--vae.latent-dim", 0, start=(str(script),)),
+    assert_one_line(run("--vae.latent-dim", 0, task="4.3.4"),
                     "--vae.latent-dim must be at least 1, got 0")

@@ -1,12 +1,16 @@
 """Samples that task 4.2.6 takes of Boltzmann machines and of the mixture."""
 
+from dataclasses import is_dataclass, replace
+
 import numpy as np
 import pytest
+import task_4_2_4
 import task_4_2_6
 
 from ann_keras import data, models
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import dbm, mixture, rbm
+from ann_keras.recipes.fields import one_source
 from ann_keras.runs.run import Finished, Run
 
 
@@ -41,7 +45,7 @@ def test_chains_end_as_probabilities(board):
         run = finished(module.train, recipe, {"weights": flat})
         found = task_4_2_6.sample_chains(run, None, samples=40, steps=2)
         np.testing.assert_allclose(board.images, np.tile(expected, (40, 1)), atol=1e-6)
-        assert found["images"].shape == (task_4_2_6.SHOWN, 784)
+        assert found["images"].shape == (10, 784)
         assert found["images"].dtype == np.uint8 and found["score_frechet"] == 1.0
 
 
@@ -55,7 +59,7 @@ def test_mixture_is_scored_by_its_likelihood_of_drawn_pixels(board, monkeypatch)
     assert found["log_likelihood"] == pytest.approx(same.score(data.mnist.drawn(test_rows)))
     scored = mixture.score(finished(mixture.train, recipe, found), None, 40)
     np.testing.assert_array_equal(board.images, same.sample(40, probabilities=True))
-    assert scored["score_frechet"] == 1.0 and scored["images"].shape == (mixture.SHOWN, 784)
+    assert scored["score_frechet"] == 1.0 and scored["images"].shape == (10, 784)
 
 
 def test_drawn_pixels_are_white_as_often_as_they_are_grey():
@@ -66,3 +70,12 @@ def test_drawn_pixels_are_white_as_often_as_they_are_grey():
     assert drawn[:, 0].max() == 0 and drawn[:, 3].min() == 1
     assert (data.mnist.drawn(rows) == drawn).all(), "one draw, the same for every model"
     assert (data.mnist.drawn(rows, (0, 1)) != drawn).any()
+
+
+def test_the_settings_that_are_kept_are_those_of_the_runs():
+    presets = task_4_2_6.PRESETS
+    assert {settings.dbm.binarization for settings in presets.values()} == {"draw"}
+    recipe = replace(task_4_2_4.Settings().recipe, source="sample")
+    for settings in (replace(presets["report"], source="sample"), task_4_2_4.Settings(recipe)):
+        parts = vars(one_source(settings)).values()
+        assert {part.source for part in parts if is_dataclass(part)} == {"sample"}

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from ann_keras.data import mnist
 from ann_keras.evaluation.labels import Judge
@@ -17,6 +18,14 @@ from ann_keras.training import compiled
 SMALL = strided_convnet.Recipe(
     images=150, validation=80, digits=60, epochs=2, batch_size=50, source="sample"
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def untraced():
+    """Without graphs, which take longer to trace than a few steps do."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")
@@ -138,4 +147,4 @@ def test_each_variant_changes_what_it_says_and_no_more(factor):
             assert changed == {factor}
         (flatten,) = layers_of(model, keras.layers.Flatten)
         assert flatten.input.shape[1:3] == (6, 6), "the picture keeps its published size"
-        assert model(np.zeros((2, 28, 28, 1))).shape == (2, 10)
+        assert model.output_shape == (None, 10)

@@ -56,3 +56,9 @@ def test_late_gain_is_that_of_the_last_third():
     rising = np.array([[0.0, 0.0, 0.3, 0.5, 0.6, 0.8]])
     assert curves.late_gain(rising) == pytest.approx([0.7 - 0.4])
     assert curves.late_gain(rising[:, :1]) == 0
+
+
+def test_steps_to_a_share_of_the_last_value():
+    curve = np.array([0.0, 0.5, 0.79, 0.795, 0.8, 0.8])
+    assert [curves.steps_to_share(curve, share) for share in (0.5, 0.99, 1)] == [2, 4, 5]
+    assert curves.steps_to_share(np.zeros(6), 0.99) == 6

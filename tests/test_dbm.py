@@ -1,8 +1,6 @@
 """The deep Boltzmann machine, against NumPy and enumeration of tiny ones."""
 
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -14,6 +12,8 @@ from ann_keras.evaluation import ais
 from ann_keras.models import boltzmann, contrastive, variational
 from ann_keras.models.dbm import DBM
 from ann_keras.models.variational import JointLearner
+
+pytestmark = pytest.mark.usefixtures("untraced")
 
 SIZES = 5, 4, 3
 JOINT = {"learning_rate": 1.0, "momentum": 0.0, "weight_decay": 0.0, "mean_field_updates": 100,
@@ -263,7 +263,7 @@ def test_the_expected_update_is_the_slope_of_the_bound():
         assert (bounds[0] - bounds[1]) / 0.04 == pytest.approx(slopes[place], abs=1e-3)
 
 
-def test_chains_persist():
+def test_chains_persist(traced):
     # From zeros, far from what the machine does: only chains that go on get there.
     parameters = random_parameters(seed=1, scale=1.5)
     learner, rows = joint_learner(parameters, 3000), tf.constant(binary(2, 7, 5))
@@ -362,15 +362,11 @@ def test_no_random_number_is_used_twice(monkeypatch):
             return numbers
 
     monkeypatch.setattr(variational, "Uniforms", Recorder)
-    tf.config.run_functions_eagerly(True)
-    try:
-        learner = joint_learner(random_parameters(sizes=(6, 6, 6)), 5)
-        learner.pass_over(
-            tf.constant(binary(0, 23, 6)), tf.constant([11, 12]), batch_size=5,
-            **JOINT | {"gibbs_steps": 3, "binarize": True, "mean_field_updates": 1},
-        )
-    finally:
-        tf.config.run_functions_eagerly(False)
+    learner = joint_learner(random_parameters(sizes=(6, 6, 6)), 5)
+    learner.pass_over(
+        tf.constant(binary(0, 23, 6)), tf.constant([11, 12]), batch_size=5,
+        **JOINT | {"gibbs_steps": 3, "binarize": True, "mean_field_updates": 1},
+    )
     assert len(seen) == 5 * (1 + 3 * 3) and len(set(seen)) == len(seen)
 
 
@@ -440,7 +436,7 @@ def test_pretraining_goes_on_from_what_fit_left():
     assert_same(dbm.get_weights(), fitted, atol=1e-6)
 
 
-def test_training_raises_the_likelihood():
+def test_training_raises_the_likelihood(traced):
     images = np.tile(np.repeat([[1.0, 0, 0, 1], [0, 1, 1, 0]], 2, axis=1), (20, 1))
 
     def likelihood():
@@ -469,30 +465,6 @@ def test_the_seed_decides():
         results.append([*dbm.get_weights(), dbm.sample(20, 3)])
     assert_same(results[0], results[1], atol=0)
     assert np.abs(results[0][0] - results[2][0]).max() > 1e-3
-
-
-LOAD = """
-import sys
-import keras, numpy as np
-import ann_keras.models.dbm
-dbm = keras.saving.load_model(sys.argv[1] + "/dbm.keras")
-rows = np.load(sys.argv[1] + "/rows.npy")
-np.save(sys.argv[1] + "/means.npy", dbm.mean_field(rows)[1])
-assert dbm.sizes == (5, 4, 3) and dbm.particles == 7
-dbm.fit(rows)
-"""
-
-
-def test_a_saved_machine_loads_in_a_fresh_process(tmp_path):
-    rows = binary(0, 20, 5)
-    dbm = machine(particles=7).fit(rows)
-    dbm.save(tmp_path / "dbm.keras")
-    np.save(tmp_path / "rows.npy", rows)
-    result = subprocess.run(
-        [sys.executable, "-c", LOAD, str(tmp_path)], capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stderr
-    np.testing.assert_allclose(np.load(tmp_path / "means.npy"), dbm.mean_field(rows)[1], atol=1e-6)
 
 
 def test_saved_weights_of_another_shape_are_refused(tmp_path):

@@ -1,8 +1,5 @@
 """Both GANs: sizes, losses, which weights a step moves, and the same step in PyTorch."""
 
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -11,6 +8,8 @@ import tensorflow as tf
 from ann_keras.layers.normalization import FusedBatchNormalization
 from ann_keras.models.gan import GAN, AlwaysOnDropout, discriminator_loss, generator_loss
 from ann_keras.training import compiled
+
+pytestmark = pytest.mark.usefixtures("untraced")
 
 BACKBONES = ["dense", "conv"]
 
@@ -189,7 +188,7 @@ def test_evaluation_moves_nothing(backbone):
     assert not any(moved(before, variables))
 
 
-@pytest.mark.parametrize("steps", [1, 2, 5])
+@pytest.mark.parametrize("steps", [1, 3])
 def test_discriminator_steps_count_updates(steps):
     gan = build(discriminator_steps=steps)
     draws, draw = [], gan.noise
@@ -347,14 +346,14 @@ def test_train_step_equals_pytorch(torch, backbone, optimizer, steps, joint, cor
 
 @pytest.mark.parametrize("fit", [compiled.fit, keras.Model.fit])
 def test_fit_trains_and_is_repeatable(fit):
-    x = np.zeros((40, 28, 28, 1), "float32")
+    x = np.zeros((24, 28, 28, 1), "float32")
     x[:, 8:20, 8:20] = 0.8
 
     def run():
         gan = build(seed=3)
         gan.optimizer.learning_rate = 1e-5  # so that the discriminator wins
-        history = fit(gan, x, epochs=4, batch_size=16, verbose=0)
-        assert int(gan.optimizer.iterations) == 4 * 3
+        history = fit(gan, x, epochs=3, batch_size=16, verbose=0)
+        assert int(gan.optimizer.iterations) == 3 * 2
         return history.history, gan.sample(3)
 
     history, images = run()
@@ -365,9 +364,9 @@ def test_fit_trains_and_is_repeatable(fit):
     assert history == again
 
 
-def test_convolutional_gan_trains_compiled():
+def test_convolutional_gan_trains_compiled(traced):
     gan = build("conv")
-    history = compiled.fit(gan, digits(6), epochs=1, batch_size=4, verbose=0)
+    history = compiled.fit(gan, digits(6), epochs=1, batch_size=3, verbose=0)
     assert np.isfinite(list(history.history.values())).all()
     assert int(gan.optimizer.iterations) == int(gan.discriminator_optimizer.iterations) == 2
 
@@ -391,42 +390,6 @@ def test_a_loss_that_is_not_a_number_shows():
     history = compiled.fit(gan, digits(8), epochs=1, batch_size=4, verbose=0).history
     assert np.isnan(history["generator_loss"]).all()
     assert np.isnan(history["discriminator_loss"]).all()
-
-
-LOAD = """
-import sys
-import keras, numpy as np
-import ann_keras.models.gan
-for folder in sys.argv[1:]:
-    inputs = np.load(folder + "/inputs.npz")
-    generator, discriminator = (
-        keras.models.load_model(f"{folder}/{name}.keras") for name in ("generator", "discriminator")
-    )
-    np.savez(folder + "/outputs.npz", images=generator(inputs["noise"]),
-             logits=discriminator(inputs["digits"]), again=discriminator(inputs["digits"]))
-"""
-
-
-def test_saved_networks_work_in_a_new_process(tmp_path):
-    folders = {backbone: tmp_path / backbone for backbone in BACKBONES}
-    gans = {backbone: build(backbone) for backbone in BACKBONES}
-    for backbone, folder in folders.items():
-        folder.mkdir()
-        gans[backbone].train_step(digits())
-        gans[backbone].generator.save(folder / "generator.keras")
-        gans[backbone].discriminator.save(folder / "discriminator.keras")
-        np.savez(folder / "inputs.npz", noise=noise(), digits=digits())
-    subprocess.run([sys.executable, "-c", LOAD, *folders.values()], check=True, timeout=180)
-    for backbone, folder in folders.items():
-        outputs = np.load(folder / "outputs.npz")
-        images = gans[backbone].decode(noise(), raw=True)
-        np.testing.assert_allclose(outputs["images"], images, atol=1e-6)
-        varies = np.abs(outputs["logits"] - outputs["again"]).max() > 1e-6
-        assert varies == (backbone == "dense"), "published dropout stays on"
-    np.testing.assert_allclose(
-        np.load(folders["conv"] / "outputs.npz")["logits"],
-        gans["conv"].discriminator(digits(), training=False), atol=1e-6,
-    )
 
 
 @pytest.mark.parametrize("options, message", [
@@ -469,5 +432,5 @@ def test_samples_and_latent_vectors_are_rejected():
     with pytest.raises(ValueError, match="at least one, got 0"):
         gan.sample(0)
     for latent in (np.zeros((2, 9)), np.zeros(10), np.zeros((0, 10))):
-        with pytest.raises(ValueError, match=r"latent vectors must be \(n, 10\)"):
+        with pytest.raises(ValueError, match=r"latent vectors must be rows of shape \(n, 10\)"):
             gan.decode(latent)

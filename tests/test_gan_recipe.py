@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 import task_4_2_1
-import tensorflow as tf
 
 from ann_keras import data
 from ann_keras.errors import UserError
@@ -14,6 +13,8 @@ from ann_keras.evaluation import scoreboard
 from ann_keras.models import gan as networks, weights
 from ann_keras.recipes import gan
 from ann_keras.runs.run import Finished, Run
+
+pytestmark = pytest.mark.usefixtures("untraced")
 
 SMALL = gan.Recipe(epochs=3, batch_size=16, source="sample", images=32, watched=2,
                    watched_samples=12)
@@ -29,14 +30,6 @@ class Board:
         self.asked += 1
         assert images.shape[1] == 784
         return {name: float(images.mean()) for name in gan.WATCHED} | {"classes": np.ones(10) / 10}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def untraced():
-    """Without graphs, which take longer to trace than a few steps do."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 import script_modules
 
+from ann_keras import models
+from ann_keras.report import tables
+
 LEVELS = 0.0, 0.5, 1.0
 
 
@@ -107,10 +110,32 @@ def test_a_run_has_converged_when_it_stays_near_its_end():
     assert converged(np.concatenate([np.full(60, 5.0), np.ones(40)])) == 61
 
 
-def test_table_1():
-    judge = script_modules.load("1.3.5").judge
-    assert verdicts(judge([], 9, 34_826)) == {"a": True}
-    assert verdicts(judge([(("Dense", "(10,)", 1), None)], 9, 1)) == {"a": False}
+class Recorded:
+    """A task that keeps its verdicts, and whether it was saved."""
+
+    saved = False
+
+    def claim(self, identifier, verdict, evidence):
+        self.verdict = verdict
+
+    def save(self):
+        self.saved = True
+
+    def measure(self, *_):
+        pass
+
+    table = measure
+
+
+def test_a_table_that_differs_ends_the_program_when_all_is_saved():
+    model, task = models.cnn.pooled_convnet(), Recorded()
+    tables.insist(task, 1, tables.compare(task, "1.3.5-a", 1, "pooled_convnet", model))
+    assert task.verdict and not task.saved
+    differing = tables.compare(task, "1.3.5-a", 1, "mlp", models.mlp.surface_mlp(2))
+    assert not task.verdict
+    with pytest.raises(SystemExit, match="Table 1 is not reproduced"):
+        tables.insist(task, 1, differing)
+    assert task.saved
 
 
 def convnet_verdicts(sgd=(0.5, 0.8), adam=(0.8, 0.9), adadelta=(0.2, 0.6), rate_one=0.9):

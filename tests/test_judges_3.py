@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import script_modules
 
+from ann_keras.recipes import strided_convnet
 from ann_keras.recipes.strided_convnet import VARIANTS
 
 autoencoder, counting, convnet = map(script_modules.load, ("3.1.1", "3.2.1", "3.2.2"))
@@ -128,7 +129,7 @@ def test_augmentation_is_chosen_on_validation_images_alone():
         "test_accuracy": recipe.rotation / 90, "test_accuracy_plain": 0.5,
     })
     settings = replace(
-        convnet.REPORT, recipe=replace(convnet.REPORT.recipe, validation=50, source="sample"),
+        convnet.Settings(), recipe=strided_convnet.Recipe(validation=50, source="sample"),
         augmentations=((0.0, 0.0, 0.0), (10.0, 2.0, 0.1), (40.0, 2.0, 0.1)),
     )
     found = convnet.train_augmented(task, settings)

@@ -1,5 +1,7 @@
 """L-BFGS: its gradient, its direction, its minima, and where it stands between two calls."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
@@ -14,6 +16,16 @@ RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 4)) * [1, 3, 0.5, 2]
 X = np.round(X * 256) / 256  # exact in float32 too, to which Keras rounds inputs
 Y = X @ [[1.0], [-2.0], [0.5], [3.0]] + 0.7 + RANDOM.normal(size=(60, 1))
+
+
+@contextlib.contextmanager
+def without_graphs():
+    """A search of a network that few tests share; its graph takes longer to trace than to step."""
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 def compiled(model, loss="mse"):
@@ -46,6 +58,13 @@ def least_squares(x, y):
 
 def flat_weights(model):
     return np.concatenate([weight.numpy().ravel() for weight in model.trainable_variables])
+
+
+def split(model, position):
+    """Flat weights as ``model.set_weights`` takes them; the model has no others."""
+    ends = np.cumsum([np.prod(weight.shape) for weight in model.trainable_variables])[:-1]
+    return [part.reshape(weight.shape)
+            for part, weight in zip(np.split(position, ends), model.trainable_variables)]
 
 
 def objective(model, x, y):
@@ -90,9 +109,7 @@ def test_gradient_equals_finite_differences(build):
     assert np.abs(gradient).max() > 1e-2
     np.testing.assert_allclose(gradient, numeric, atol=1e-5)
 
-    for variable in model.trainable_variables:
-        part, position = np.split(position, [int(np.prod(variable.shape))])
-        variable.assign(part.reshape(variable.shape))
+    model.set_weights(split(model, position))
     assert loss == pytest.approx(np.mean((model(x).numpy() - y) ** 2), rel=1e-12)
 
 
@@ -199,7 +216,8 @@ def test_an_emptied_memory_leaves_steepest_descent():
 def linear_search():
     """(linear model as found, result) in double precision."""
     model = linear()
-    return model, lbfgs.minimize(model, X, Y, iterations=25, verbose=0)
+    with without_graphs():
+        return model, lbfgs.Minimizer(model).run(X, Y, iterations=25, verbose=0)
 
 
 def test_linear_regression_ends_at_the_least_squares(linear_search):
@@ -211,17 +229,12 @@ def test_linear_regression_ends_at_the_least_squares(linear_search):
     assert result.loss[-1] == pytest.approx(reference[-1], rel=1e-10)
 
 
-def test_compiling_by_xla_changes_rounding_only(linear_search):
-    minimizer = lbfgs.Minimizer(linear(), jit_compile=True)
-    result = minimizer.run(X, Y, iterations=6, verbose=0)
-    np.testing.assert_allclose(result.loss, linear_search[1].loss[:6], rtol=1e-10)
-
-
 @pytest.fixture(scope="module")
 def single_precision_search():
     """(minimizer, result of more iterations than float32 has use for)."""
     minimizer = lbfgs.Minimizer(linear("float32"))
-    return minimizer, minimizer.run(X, Y, iterations=200, verbose=0)
+    with without_graphs():
+        return minimizer, minimizer.run(X, Y, iterations=200, verbose=0)
 
 
 def test_single_precision_ends_at_the_least_squares_to_its_precision(single_precision_search):
@@ -236,7 +249,8 @@ def test_a_stalled_search_stays_where_it_is(single_precision_search):
     minimizer, result = single_precision_search
     assert bool(result.state.stalled)
     assert int(result.state.evaluations) < 400
-    later = minimizer.run(X, Y, iterations=3, state=result.state, verbose=0)
+    with without_graphs():
+        later = minimizer.run(X, Y, iterations=3, state=result.state, verbose=0)
     assert later.loss.tolist() == [result.loss[-1]] * 3
     assert later.state.evaluations == result.state.evaluations
 
@@ -246,7 +260,8 @@ def test_at_the_exact_minimum_the_search_stalls_and_repeats_the_loss(single_prec
     weights = np.array([2.0, -1.0, 0.5, 4.0, 0.25])
     minimizer.model.set_weights([weights[:4, None], weights[4:]])
     x = np.round(X * 4) / 4  # so that no rounding occurs
-    result = minimizer.run(x, x @ weights[:4, None] + 0.25, iterations=6, verbose=0)
+    with without_graphs():
+        result = minimizer.run(x, x @ weights[:4, None] + 0.25, iterations=6, verbose=0)
     assert result.initial_loss == 0 and result.loss.tolist() == [0] * 6
     assert bool(result.state.stalled)
     np.testing.assert_array_equal(flat_weights(minimizer.model), weights)
@@ -254,20 +269,30 @@ def test_at_the_exact_minimum_the_search_stalls_and_repeats_the_loss(single_prec
 
 @pytest.fixture(scope="module")
 def surface_search():
-    """(network as found, result of 150 iterations, data)."""
-    model, data = surface_network(10, 10), surface_data(12)
-    return model, lbfgs.minimize(model, *data, iterations=150, verbose=0), data
+    """(minimizer, result of 150 iterations, data): in a graph, compiled by XLA."""
+    minimizer = lbfgs.Minimizer(surface_network(10, 10), jit_compile=True)
+    data = surface_data(12)
+    return minimizer, minimizer.run(*data, iterations=150, verbose=0), data
+
+
+def test_graph_and_xla_change_rounding_only(surface_search):
+    _, result, data = surface_search
+    with without_graphs():
+        plain = lbfgs.Minimizer(surface_network(10, 10))
+        losses = plain.run(*data, iterations=10, verbose=0).loss
+    np.testing.assert_allclose(result.loss[:10], losses, rtol=1e-8)
 
 
 def test_result_describes_the_network_left_behind(surface_search):
-    model, result, (x, y) = surface_search
+    minimizer, result, (x, y) = surface_search
+    model = surface_network(10, 10)
+    model.set_weights(split(model, result.state.position))
     assert result.loss.shape == (150,)
     left = np.mean((model(x).numpy() - y) ** 2)
     assert result.loss[-1] == pytest.approx(left, rel=1e-12)
     start = np.mean((surface_network(10, 10)(x).numpy() - y) ** 2)
     assert result.initial_loss == pytest.approx(start, rel=1e-12)
     assert result.seconds_per_iteration > 0
-    np.testing.assert_array_equal(result.state.position, flat_weights(model))
 
 
 def test_loss_falls_at_every_iteration(surface_search):
@@ -309,7 +334,8 @@ def test_rosenbrock_valley():
         return compiled(keras.Model(inputs, Rosenbrock(dtype="float64")(inputs)))
 
     model, x, y = build(), np.zeros((1, 2)), np.zeros((1, 2))
-    result = lbfgs.minimize(model, x, y, iterations=45, verbose=0)
+    with without_graphs():
+        result = lbfgs.Minimizer(model).run(x, y, iterations=45, verbose=0)
     assert result.initial_loss == pytest.approx(24.2)  # More, Garbow and Hillstrom's start
     np.testing.assert_allclose(flat_weights(model), [1, 1], atol=1e-6)
     reference = scipy_losses(build(), x, y, iterations=45)
@@ -317,43 +343,45 @@ def test_rosenbrock_valley():
 
 
 @pytest.fixture(scope="module")
-def two_minimizers():
-    """Two of the same network, the first with its result from a fresh start."""
-    first, second = (lbfgs.Minimizer(surface_network(6), memory=3) for _ in range(2))
-    return first, first.run(*surface_data(), iterations=40, verbose=0), second
+def short_search(surface_search):
+    """Result of 20 iterations from the same weights, after a search on other data."""
+    minimizer, _, (x, y) = surface_search
+    minimizer.model.set_weights(surface_network(10, 10, seed=1).get_weights())
+    minimizer.run(x, -y, iterations=5, verbose=0)
+    minimizer.model.set_weights(surface_network(10, 10).get_weights())
+    result = minimizer.run(x, y, iterations=20, verbose=0)
+    np.testing.assert_array_equal(flat_weights(minimizer.model), result.state.position)
+    return result
 
 
-def test_one_minimizer_serves_several_starts_and_data_sets(two_minimizers):
-    _, expected, minimizer = two_minimizers
-    x, y = surface_data()
-    minimizer.run(x, -y, iterations=20, verbose=0)
-    minimizer.model.set_weights(surface_network(6).get_weights())
-    result = minimizer.run(x, y, iterations=40, verbose=0)
-    np.testing.assert_array_equal(result.loss, expected.loss)
-    np.testing.assert_array_equal(flat_weights(minimizer.model), expected.state.position)
+def test_one_minimizer_serves_several_starts_and_data_sets(surface_search, short_search):
+    np.testing.assert_array_equal(short_search.loss, surface_search[1].loss[:20])
 
 
-def test_a_resumed_search_equals_an_uninterrupted_one(two_minimizers):
-    minimizer, expected, other = two_minimizers
-    minimizer.model.set_weights(surface_network(6).get_weights())
-    first = minimizer.run(*surface_data(), iterations=17, verbose=0)
-    second = other.run(*surface_data(), iterations=23, state=first.state, verbose=0)
-    np.testing.assert_array_equal([*first.loss, *second.loss], expected.loss)
-    np.testing.assert_array_equal(flat_weights(other.model), expected.state.position)
+def test_a_resumed_search_equals_an_uninterrupted_one(surface_search, short_search):
+    minimizer, _, data = surface_search
+    minimizer.model.set_weights(surface_network(10, 10).get_weights())
+    first = minimizer.run(*data, iterations=7, verbose=0)
+    minimizer.model.set_weights(surface_network(10, 10, seed=1).get_weights())
+    second = minimizer.run(*data, iterations=13, state=first.state, verbose=0)
+    np.testing.assert_array_equal([*first.loss, *second.loss], short_search.loss)
+    np.testing.assert_array_equal(flat_weights(minimizer.model), short_search.state.position)
     assert second.initial_loss == first.loss[-1]
-    for own, reference in zip(second.state, expected.state):
+    for own, reference in zip(second.state, short_search.state):
         np.testing.assert_array_equal(own, reference)
 
 
-def test_memory_is_the_number_of_pairs_kept(two_minimizers):
-    _, result, _ = two_minimizers
-    assert result.state.steps.shape[0] == int(result.state.pairs) == 3
+def test_memory_is_the_number_of_pairs_kept():
+    with without_graphs():
+        minimizer = lbfgs.Minimizer(surface_network(6), memory=3)
+        state = minimizer.run(*surface_data(), iterations=5, verbose=0).state
+    assert state.steps.shape[0] == int(state.pairs) == 3
 
 
-def test_errors(two_minimizers):
+def test_errors(surface_search):
     model = linear()
     with pytest.raises(ValueError, match="iterations must be positive, got 0"):
-        lbfgs.minimize(model, X, Y, iterations=0)
-    _, other_result, _ = two_minimizers
+        lbfgs.Minimizer(model).run(X, Y, iterations=0)
+    _, other_result, _ = surface_search
     with pytest.raises(ValueError, match="another number of weights"):
         lbfgs.Minimizer(model).run(X, Y, iterations=1, state=other_result.state)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from ann_keras import models
 from ann_keras.recipes import regression
@@ -11,12 +12,20 @@ from ann_keras.recipes import regression
 TINY = regression.Recipe(epochs=2, training_points=100, test_points=50)
 
 
+@pytest.fixture
+def eager():
+    """Without graphs, which take longer to trace than a few steps do."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 def test_the_published_network_is_that_of_table_2():
     weights = regression.build(regression.Recipe()).count_params()
     assert weights == models.mlp.mish_regressor().count_params() == 609
 
 
-def test_scores_are_of_the_points_and_weights_they_name():
+def test_scores_are_of_the_points_and_weights_they_name(eager):
     result = regression.train(TINY, seed=1)
     (x, y), (x_test, y_test) = regression.points(TINY, seed=1)
     assert result["epochs"] == 2 == len(result["loss"]) == len(result["val_loss"])
@@ -30,7 +39,7 @@ def test_scores_are_of_the_points_and_weights_they_name():
     assert np.mean((model(x).numpy() - y) ** 2) == pytest.approx(result["train_mse"], rel=1e-5)
 
 
-def test_it_stops_early_only_with_patience():
+def test_it_stops_early_only_with_patience(eager):
     recipe = replace(TINY, epochs=12, learning_rate=0.5)
     assert regression.train(replace(recipe, patience=1), seed=0)["epochs"] < 12
     assert regression.train(replace(recipe, patience=0), seed=0)["epochs"] == 12

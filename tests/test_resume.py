@@ -3,11 +3,20 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from ann_keras.models.mlp import nar_mlp
 from ann_keras.training import compiled
 from ann_keras.training.metrics import BatchLosses
 from ann_keras.training.resume import Resume
+
+
+@pytest.fixture
+def eager():
+    """Without graphs, which take longer to trace than a few steps do."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 def data():
@@ -34,7 +43,7 @@ class Interrupt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def test_training_in_parts_is_training_at_once():
+def test_training_in_parts_is_training_at_once(eager):
     whole, parts = network(), network()
     loss = compiled.fit(whole, *data(), epochs=5, seed=3).history["loss"]
     first = compiled.fit(parts, *data(), epochs=2, seed=3)
@@ -45,13 +54,13 @@ def test_training_in_parts_is_training_at_once():
         np.testing.assert_array_equal(one, other)
 
 
-def test_early_stopping_tells_the_epoch_after_earlier_ones():
+def test_early_stopping_tells_the_epoch_after_earlier_ones(eager):
     stopping = keras.callbacks.EarlyStopping(monitor="loss", patience=1, min_delta=10.0)
     compiled.fit(network(), *data(), epochs=9, initial_epoch=4, callbacks=[stopping])
     assert stopping.stopped_epoch == 5
 
 
-def test_interrupted_training_goes_on_with_its_logs(tmp_path):
+def test_interrupted_training_goes_on_with_its_logs(tmp_path, eager):
     expected = compiled.fit(network(), *data(), epochs=4, seed=1).history["loss"]
     with pytest.raises(KeyboardInterrupt):
         compiled.fit(
@@ -63,7 +72,7 @@ def test_interrupted_training_goes_on_with_its_logs(tmp_path):
     assert [logs["loss"] for logs in resume.logs] == expected
 
 
-def test_a_run_killed_while_it_writes_goes_on_from_the_epoch_before(tmp_path, monkeypatch):
+def test_a_run_killed_while_it_writes_goes_on_from_the_epoch_before(tmp_path, monkeypatch, eager):
     expected = compiled.fit(network(), *data(), epochs=4, seed=1).history["loss"]
     save = keras.Model.save_weights
 

@@ -325,17 +325,7 @@ def is_alive(pid):
         return False
 
 
-def test_numbers_do_not_follow_the_number_of_workers(tmp_path):
-    found = []
-    for workers in (1, 2):
-        with Engine(tmp_path / str(workers), workers=workers) as engine:
-            results = Results(engine.submit(Run(functions.sums, seed=seed)) for seed in range(2))
-            found.append((results["product"], results["sum"]))
-    for one, two in zip(*found):
-        np.testing.assert_array_equal(one, two)
-
-
-def test_dask_workers_give_the_same_bits(engine, tmp_path):
+def test_dask_workers_give_the_same_bits(engine, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
@@ -350,6 +340,11 @@ def test_dask_workers_give_the_same_bits(engine, tmp_path):
                 )
             with pytest.raises(ValueError, match="no such thing"):
                 remote.submit(Run(functions.refuse))["loss"]
+        cluster.scale(0)
+        cluster.sync(cluster._correct_state)
+        monkeypatch.setattr(engines, "_WORKERS", 0.5)
+        with pytest.raises(UserError, match="no worker"):
+            Engine(tmp_path / "runs", scheduler=cluster.scheduler_address)
 
 
 def test_a_cluster_that_is_not_there_is_told(tmp_path, monkeypatch):

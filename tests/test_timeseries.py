@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from script_modules import load
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge
@@ -20,6 +21,14 @@ from ann_keras.runs.run import Finished, Run
 SERIES = santafe.load_all()
 TRAIN, TEST = santafe.load()
 TINY = Recipe(lag=5, units=3, epochs=2, batch_size=2000, folds=2, validation=200)
+
+
+@pytest.fixture
+def eager():
+    """Without graphs, which take longer to trace than a tiny network takes to train."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 def closed_loop(predict, known, lag, start, scale=None):
@@ -48,10 +57,10 @@ def finished(function, recipe, seed):
     return Finished(function(recipe, seed), Run(function, recipe=recipe, seed=seed), 0.0)
 
 
-@pytest.mark.parametrize("start", [400, 1000])
-@pytest.mark.parametrize("recipe, regressor", [
-    (Reference("kernel ridge", 8, 0.1, 1e-3), KernelRidge(kernel="rbf", gamma=0.1, alpha=1e-3)),
-    (Reference("linear AR", 8, penalty=2.0), Ridge(alpha=2.0)),
+@pytest.mark.parametrize("recipe, regressor, start", [
+    (Reference("kernel ridge", 8, 0.1, 1e-3), KernelRidge(kernel="rbf", gamma=0.1, alpha=1e-3),
+     200),
+    (Reference("linear AR", 8, penalty=2.0), Ridge(alpha=2.0), 1000),
 ], ids=["kernel ridge", "linear AR"])
 def test_references_are_closed_loops(recipe, regressor, start):
     lag, known = 8, SERIES[:start]
@@ -84,12 +93,12 @@ def forecast_features(recipe, seed, later=0):
 
 
 def test_random_features_stand_for_kernel_ridge():
-    recipe = Features(lag=8, pairs=1024, gamma=0.05, penalty=0.1, start=700)
+    recipe = Features(lag=8, pairs=512, gamma=0.05, penalty=0.1, start=400)
     features = forecast_features(recipe, seed=0, later=1)
-    kernel = timeseries.forecast_reference(Reference("kernel ridge", 8, 0.05, 0.1, 700))
+    kernel = timeseries.forecast_reference(Reference("kernel ridge", 8, 0.05, 0.1, 400))
     first, other = kernel["forecast"], features["forecast"]
-    assert np.abs(first[:10] - other[:10]).max() < 0.1 * SERIES[:700].std()
-    assert features["mse"] == pytest.approx(mse(other, 700))
+    assert np.abs(first[:10] - other[:10]).max() < 0.1 * SERIES[:400].std()
+    assert features["mse"] == pytest.approx(mse(other, 400))
     assert features["later_mse"].shape == (1,)
 
 
@@ -111,7 +120,7 @@ def test_validation_stays_inside_the_training_points(start, monkeypatch):
         timeseries.validate(TINY, 0, [500, start])
 
 
-def test_validation_errors_are_of_fresh_networks_over_the_training_variance():
+def test_validation_errors_are_of_fresh_networks_over_the_training_variance(eager):
     recipe = replace(TINY, epochs=1)
     nmse, = timeseries.validate(recipe, 3, [900])["nmse"]
     afresh = replace(recipe, protocol="afresh", start=900)
@@ -167,7 +176,7 @@ def train_and_forecast(recipe):
     (timeseries.forecast_reference, Reference("kernel ridge", 5, 0.1, 0.1)),
     (timeseries.forecast_reference, Reference("persistence", 1)),
 ], ids=["mlp", "lstm", "random features", "linear", "kernel ridge", "persistence"])
-def test_no_fit_sees_what_it_is_to_forecast(fit, recipe, monkeypatch):
+def test_no_fit_sees_what_it_is_to_forecast(fit, recipe, monkeypatch, eager):
     recipe = replace(recipe, start=120)
     first = fit(recipe)
     change_from(120, monkeypatch)
@@ -177,7 +186,7 @@ def test_no_fit_sees_what_it_is_to_forecast(fit, recipe, monkeypatch):
     if "loss" in first:
         assert np.shape(first["loss"]) == (1, 2) and "val_loss" not in first
     assert second["mse"] != first["mse"]
-    if getattr(recipe, "network", None) != "lstm":  # which takes seconds to compile
+    if getattr(recipe, "network", None) != "lstm":  # which takes longest
         change_from(119, monkeypatch)
         assert (fit(recipe)["forecast"] != first["forecast"]).any()
 
@@ -202,16 +211,16 @@ def expected_training(model, x, y, folds, epochs):
 
 @pytest.mark.parametrize("network, build, first", [
     ("mlp", models.mlp.nar_mlp, 0),
-    # The last fold alone: every length of a sequence is compiled anew.
-    ("lstm", models.lstm.nar_lstm, 1),
+    ("lstm", models.lstm.nar_lstm, 1),  # the last fold alone
 ])
-def test_one_network_goes_from_fold_to_fold(network, build, first):
-    training = finished(timeseries.train, replace(TINY, network=network, folds=2 - first), 2)
+def test_one_network_goes_from_fold_to_fold(network, build, first, eager):
+    recipe = replace(TINY, network=network, folds=2 - first, validation=30, start=150)
+    training = finished(timeseries.train, recipe, 2)
     result = timeseries.forecast(training, later=2)
-    standard = (TRAIN - TRAIN.mean()) / TRAIN.std()
-    rows = np.lib.stride_tricks.sliding_window_view(standard, 6)
-    # 995 windows: two times 200 at the end to validate on, each after a gap of the lag.
-    folds = [(np.arange(590), np.arange(595, 795)), (np.arange(790), np.arange(795, 995))][first:]
+    known = SERIES[:150]
+    rows = np.lib.stride_tricks.sliding_window_view((known - known.mean()) / known.std(), 6)
+    # 145 windows: two times 30 at the end to validate on, each after a gap of the lag.
+    folds = [(np.arange(80), np.arange(85, 115)), (np.arange(110), np.arange(115, 145))][first:]
     keras.utils.set_random_seed(2)
     model = build(5, 3)
     losses, validation = expected_training(model, rows[:, :-1], rows[:, -1], folds, epochs=2)
@@ -220,17 +229,17 @@ def test_one_network_goes_from_fold_to_fold(network, build, first):
     np.testing.assert_allclose(training["val_loss"], validation, rtol=1e-4)
     np.testing.assert_allclose(training["weights"], models.weights.flatten(model), atol=1e-4)
     assert result["forecast"].shape == (100,) and result["later_mse"].shape == (2,)
-    assert result["mse"] == pytest.approx(mse(result["forecast"], 1000))
+    assert result["mse"] == pytest.approx(mse(result["forecast"], 150))
     if network == "mlp":  # the forecast of the network after the last fold
         def predict(window):
             return model(window.astype("float32")).numpy()[0, 0]
 
-        expected = closed_loop(predict, TRAIN, 5, 1000)
+        expected = closed_loop(predict, known, 5, 150)
         np.testing.assert_allclose(result["forecast"], expected, atol=0.1)
 
 
-def test_trainings_of_a_seed_are_equal_and_of_others_are_not():
-    recipe = replace(TINY, folds=1, batch_size=100, epochs=1)
+def test_trainings_of_a_seed_are_equal_and_of_others_are_not(eager):
+    recipe = replace(TINY, folds=1, batch_size=400, epochs=1)
     first, again, other = (timeseries.train(recipe, seed) for seed in (3, 3, 4))
     for name, value in first.items():
         np.testing.assert_array_equal(again[name], value, err_msg=name)

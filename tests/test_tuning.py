@@ -1,11 +1,13 @@
 """Searches that are interrupted, killed, spread over workers, or asked for in a wrong way."""
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import gc
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,20 +16,23 @@ from pathlib import Path
 import grpc
 import keras_tuner
 import pytest
+import slow_search
 
+import tuning
 from ann_keras.errors import UserError
 from tuning import __main__ as command_line
-from tuning import oracles, outputs, regression, search as searches, workers
+from tuning import oracles, outputs, regression, run as runs, search as searches, workers
 from tuning.tuner import LostChief, Tuner, project_folder
 
 ROOT = Path(__file__).resolve().parents[1]
-SLOW = "--preset", "smoke", "--training-points", 1000, "--epochs", 60
+SLOW = [sys.executable, str(Path(slow_search.__file__))]
 
 
 @pytest.fixture(autouse=True)
-def quick_collections(monkeypatch):
-    """Trials without a network spend most of their time on collections of garbage."""
+def quick_trials(monkeypatch):
+    """Trials without a network spend most of their time on garbage, and waiting to be asked."""
     monkeypatch.setattr(gc, "collect", lambda: 0)
+    monkeypatch.setattr("tuning.tuner._WAIT", 0.0)
 
 
 class Valley(searches.Search):
@@ -256,17 +261,22 @@ def test_processes_of_many_machines_must_fit_together(arguments, words):
     workers.check_place(("worker-1",), 2, False)
 
 
-def tune(*arguments, name="regression", **variables):
-    return subprocess.Popen(
-        [sys.executable, "-m", "tuning", name, *map(str, arguments)], cwd=ROOT, text=True,
-        env=os.environ | {key: str(value) for key, value in variables.items()},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )
+@pytest.fixture
+def tune(monkeypatch, capfd):
+    """Function that runs the command line in this process, since TensorFlow takes seconds to
+    import: exit status and both outputs."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # is set where processes are to be started
 
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["tuning", *map(str, arguments)])
+        status = 0
+        try:
+            command_line.main()
+        except SystemExit as stop:
+            status = stop.code
+        return status, *capfd.readouterr()
 
-def ended(process, timeout=240):
-    out, err = process.communicate(timeout=timeout)
-    return process.returncode, out, err
+    return call
 
 
 def trials_of(results):
@@ -274,34 +284,38 @@ def trials_of(results):
     return {file.parent.name: json.loads(file.read_text())["status"] for file in files}
 
 
-def wait_for(condition, process, seconds=120):
+def wait_for(condition, seconds=120):
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline and process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
-def test_a_killed_search_goes_on_from_the_last_epoch_and_then_says_that_it_is_finished(tmp_path):
-    arguments = *SLOW, "--results", tmp_path, "--max-trials", 3
-    first = tune(*arguments)
-    wait_for(lambda: list(tmp_path.rglob("trial_1/checkpoint/*/state.json")), first)
-    first.send_signal(signal.SIGKILL)
-    first.communicate()
+def test_a_killed_search_goes_on_and_then_says_that_it_is_finished(tmp_path, monkeypatch, tune):
+    arguments = "--preset", "smoke", "--results", str(tmp_path)
+    first = subprocess.Popen([*SLOW, *arguments], stdout=subprocess.DEVNULL)
+    wait_for(lambda: list(tmp_path.rglob("trial_1/checkpoint/step_0.json"))
+             or first.poll() is not None)
+    first.kill()
+    assert first.wait() == -signal.SIGKILL
     assert trials_of(tmp_path) == {"trial_0": "COMPLETED", "trial_1": "RUNNING"}
-    state = next(tmp_path.rglob("trial_1/checkpoint/*/state.json"))
-    assert json.loads(state.read_text())["logs"], "epochs that need not be repeated"
-    code, out, err = ended(tune(*arguments))
+    done = len(list(tmp_path.rglob("trial_1/checkpoint/step_*.json")))
+    steps = []
+    slow_search.known(monkeypatch.setattr)
+    monkeypatch.setattr(slow_search.Search, "step", lambda _: steps.append(1) or {"seconds": 0.0})
+    code, out, err = tune("slow_search", *arguments)
     assert code == 0, err
+    assert len(steps) == 2 * slow_search.Settings.steps - done, "what was done is not repeated"
     assert "going on after 2 trials" in out and "trial 0:" not in out and "trial 2:" in out
     assert trials_of(tmp_path) == {f"trial_{trial}": "COMPLETED" for trial in range(3)}
-    table = (tmp_path / "smoke" / "tuning" / "regression" / "trials.csv").read_text()
+    table = (tmp_path / "smoke" / "tuning" / "slow_search" / "trials.csv").read_text()
     assert table.count("COMPLETED") == 3
-    code, out, err = ended(tune(*arguments))
+    code, out, err = tune("slow_search", *arguments)
     assert code == 0 and "this search has all its 3 trials" in out and "trial 2:" not in out
 
 
-def children(process):
-    """Dict of keras-tuner's id → process number of the processes that a search has started."""
+def children():
+    """Dict of keras-tuner's id → number of the processes that a search has started from here."""
     found = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -309,21 +323,31 @@ def children(process):
             variables = stat.with_name("environ").read_bytes().split(b"\0")
         except OSError:  # it has ended, or is another user's
             continue
-        for entry in variables if parent == process.pid else ():
+        for entry in variables if parent == os.getpid() else ():
             if entry.startswith(b"KERASTUNER_TUNER_ID="):
                 found[entry.split(b"=")[1].decode()] = int(stat.parent.name)
     return found
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="finds processes in /proc")
-def test_a_killed_worker_and_a_killed_chief_cost_no_trial(tmp_path):
-    process = tune(*SLOW, "--results", tmp_path, "--max-trials", 6, "--workers", 2, "--fresh")
-    wait_for(lambda: "COMPLETED" in trials_of(tmp_path).values(), process)
-    os.kill(children(process)["worker-0"], signal.SIGKILL)
-    done = len(trials_of(tmp_path))
-    wait_for(lambda: len(trials_of(tmp_path)) > done, process)
-    os.kill(children(process)["chief"], signal.SIGKILL)
-    code, out, err = ended(process)
+def test_a_killed_worker_and_a_killed_chief_cost_no_trial(tmp_path, monkeypatch, tune):
+    """Five processes import TensorFlow: chief, two workers, and both that are started again."""
+    arguments = ("--preset", "smoke", "--results", str(tmp_path), "--max-trials", "6",
+                 "--workers", "2", "--fresh")
+    slow_search.known(monkeypatch.setattr)
+    monkeypatch.setattr(sys, "orig_argv", [*SLOW, *arguments])
+
+    def kill():
+        wait_for(lambda: "COMPLETED" in trials_of(tmp_path).values())
+        os.kill(children()["worker-0"], signal.SIGKILL)
+        done = len(trials_of(tmp_path))
+        wait_for(lambda: len(trials_of(tmp_path)) > done)
+        os.kill(children()["chief"], signal.SIGKILL)
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        killer = pool.submit(kill)
+        code, out, err = tune("slow_search", *arguments)
+        killer.result()
     assert code == 0, out + err
     assert trials_of(tmp_path) == {f"trial_{trial}": "COMPLETED" for trial in range(6)}
     assert "worker-0 ended (SIGKILL)" in out and "chief ended (SIGKILL)" in out
@@ -341,38 +365,31 @@ def test_a_killed_worker_and_a_killed_chief_cost_no_trial(tmp_path):
         (("--layers", 3), "--layers"),
     ],
 )
-def test_bad_options_are_refused_in_one_line(tmp_path, arguments, words, monkeypatch, capsys):
-    # In this process, since TensorFlow takes seconds to import.
-    command = ["tuning", "regression", *map(str, arguments), "--results", str(tmp_path)]
-    monkeypatch.setattr(sys, "argv", command)
-    with pytest.raises(SystemExit) as stop:
-        command_line.main()
-    err = capsys.readouterr().err
-    assert stop.value.code == 2 and err.startswith("error: ") and err.count("\n") == 1
+def test_bad_options_are_refused_in_one_line(tmp_path, arguments, words, tune):
+    code, _, err = tune("regression", *arguments, "--results", tmp_path)
+    assert code == 2 and err.startswith("error: ") and err.count("\n") == 1
     assert words in err or arguments[0] in err
     assert not list(tmp_path.iterdir())
 
 
-def test_unknown_searches_and_none_are_refused():
-    code, _, err = ended(tune(name="regresion"))
+def test_unknown_searches_and_none_are_refused(tune):
+    code, _, err = tune("regresion")
     assert code == 2 and "there is no search 'regresion': choose from regression, " in err
-    code, _, err = ended(tune(name="--workers"))
+    code, _, err = tune("--workers")
     assert code == 2 and err.count("\n") == 1
 
 
-def test_a_port_in_use_is_refused(tmp_path):
-    import socket
-
+def test_a_port_in_use_is_refused(tmp_path, tune, monkeypatch):
     with socket.socket() as taken:
         taken.bind((workers.ADDRESS, 0))
         taken.listen()
         port = taken.getsockname()[1]
-        for options in ({}, {"KERASTUNER_TUNER_ID": "chief", "KERASTUNER_ORACLE_PORT": port,
-                             "KERASTUNER_ORACLE_IP": workers.ADDRESS}):
-            more = ("--workers", 1) if options else ("--workers", 1, "--port", port)
-            code, _, err = ended(
-                tune("--preset", "smoke", "--results", tmp_path, *more, **options), 60
-            )
+        arguments = "regression", "--preset", "smoke", "--results", tmp_path, "--workers", 1
+        alone = tune(*arguments, "--port", port)
+        for key, value in (("TUNER_ID", "chief"), ("ORACLE_PORT", str(port)),
+                           ("ORACLE_IP", workers.ADDRESS)):
+            monkeypatch.setenv(f"KERASTUNER_{key}", value)
+        for code, _, err in (alone, tune(*arguments)):
             assert code == 2 and err.startswith(f"error: cannot listen at 127.0.0.1:{port}")
 
 
@@ -459,13 +476,25 @@ def test_medians_of_factors_with_few_levels():
 
 
 def test_two_logical_devices_share_a_batch(tmp_path):
-    one = ended(tune("--preset", "smoke", "--results", tmp_path, "--replicas", 2))
-    assert one[0] == 0, one[2]
+    # In a process, since TensorFlow must not have begun; comparisons take one device, so none.
+    start = ("import runpy; from tuning import regression; "
+             "regression.Search.contenders = lambda *_: {}; "
+             "runpy.run_module('tuning', run_name='__main__')")
+    done = subprocess.run(
+        [sys.executable, "-c", start, "regression", "--preset", "smoke", "--replicas", "2",
+         "--epochs", "1", "--training-points", "100", "--results", str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
     best = json.loads((tmp_path / "smoke/tuning/regression/best.json").read_text())
     assert best["completed"] == 2
-    code, _, err = ended(tune("--preset", "smoke", "--results", tmp_path, "--replicas", 2,
-                              name="rbm"))
-    assert code == 2 and "takes no --replicas" in err
+
+
+def test_a_search_that_does_not_train_by_fit_takes_no_replicas():
+    module = tuning.load("rbm")
+    options = command_line.Options("rbm", module.PRESETS["smoke"], replicas=2)
+    with pytest.raises(UserError, match="takes no --replicas"):
+        runs.check(options, module.Search(options.settings), "random")
 
 
 def test_keras_tuner_still_has_what_is_mended_here():

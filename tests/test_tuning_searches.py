@@ -1,4 +1,4 @@
-"""Every search: its space, two smoke trials, its objective, and what an interruption leaves."""
+"""Every search: its space, a smoke trial, its objective, and what an interruption leaves."""
 
 import csv
 import dataclasses
@@ -22,7 +22,9 @@ from tuning import __main__ as command, run as runs
 SAMPLES = 12  # of each space
 FASTER = {  # without what other searches show as well
     "timeseries_lstm": {"evaluation_seeds": 0}, "rbm": {"evaluation_seeds": 0},
-    "transformer": {"batch_size": 1_000},
+    "timeseries_mlp": {"origins": (300,)}, "convnet": {"epochs": 1},
+    "transformer": {"batch_size": 1_000}, "vae": {"images": 100},
+    "regression": {"max_trials": 2, "evaluation_seeds": 0},  # the best of two
 }
 
 
@@ -95,6 +97,7 @@ def test_work_is_that_of_the_network(options):
 
 
 def options_of(name, folder, **changes):
+    changes = {"max_trials": 1} | FASTER.get(name, {}) | changes
     settings = dataclasses.replace(tuning.load(name).PRESETS["smoke"], **changes)
     return command.Options(search=name, settings=settings, preset="smoke", results=folder)
 
@@ -107,23 +110,24 @@ def trials_of(name, folder):
 
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory):
-    """Function of a search's name: folder of results of its smoke preset."""
+    """Function of a search's name: folder of results of its smoke preset, of one trial."""
     @functools.cache
     def folder(name):
         results = tmp_path_factory.mktemp(name)
-        runs.run(options_of(name, results, **FASTER.get(name, {})))
+        runs.run(options_of(name, results))
         return results
 
     return folder
 
 
 @pytest.mark.parametrize("name", tuning.SEARCHES)
-def test_two_smoke_trials(name, smoke):
+def test_a_smoke_trial(name, smoke):
     folder = smoke(name)
     search, trials = search_of(name), trials_of(name, folder)
     hp = keras_tuner.HyperParameters()
     search.values(hp)
-    assert list(sorted(trials)) == ["0", "1"]
+    assert list(sorted(trials)) == [str(trial) for trial in range(
+        options_of(name, folder).settings.max_trials)]
     assert all(row["status"] == "COMPLETED" for row in trials.values())
     for part, value in hp.values.items():
         assert trials["0"][part] == str(value) or float(trials["0"][part]) == value
@@ -154,20 +158,36 @@ def interrupt(patch, owner, name, call):
     return calls
 
 
-@pytest.mark.parametrize("name, owner, function", [
-    ("vae", resume.Resume, "on_epoch_end"), ("timeseries_mlp", recipes.timeseries, "validate"),
-])
-def test_an_interrupted_trial_goes_on(name, owner, function, smoke, tmp_path, monkeypatch):
-    options = options_of(name, tmp_path, **({} if name == "vae" else {"evaluation_seeds": 0}))
-    with monkeypatch.context() as patch:
-        interrupt(patch, owner, function, call=4)  # the second of two parts of the second trial
+def interrupted(options, call, owner, name):
+    """Interrupt a search at a call of a function, and go on; number of calls in the second run."""
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt(patch, owner, name, call=call)
         with pytest.raises(KeyboardInterrupt):
             runs.run(options)
-    with monkeypatch.context() as patch:
-        calls = interrupt(patch, owner, function, call=None)
+    with pytest.MonkeyPatch.context() as patch:
+        calls = interrupt(patch, owner, name, call=None)
         runs.run(options)
-    assert len(calls) == 1
-    assert trials_of(name, tmp_path) == trials_of(name, smoke(name))
+    return len(calls)
+
+
+def test_an_interrupted_trial_goes_on_from_its_last_epoch(smoke, tmp_path):
+    options = options_of("vae", tmp_path)
+    assert interrupted(options, 2, resume.Resume, "on_epoch_end") == 1
+    assert trials_of("vae", tmp_path) == trials_of("vae", smoke("vae"))
+
+
+def test_an_interrupted_trial_goes_on_from_its_last_forecast(tmp_path, monkeypatch):
+    def validate(recipe, seed, origins):  # without a training
+        return {"nmse": np.array([recipe.learning_rate * origins[0] + seed])}
+
+    monkeypatch.setattr(recipes.timeseries, "validate", validate)
+    changes = {"max_trials": 2, "origins": (300, 400), "evaluation_seeds": 0}
+    whole, parts = (options_of("timeseries_mlp", tmp_path / part, **changes)
+                    for part in ("whole", "parts"))
+    runs.run(whole)
+    # At the second of two parts of the second trial.
+    assert interrupted(parts, 4, recipes.timeseries, "validate") == 1
+    assert trials_of("timeseries_mlp", parts.results) == trials_of("timeseries_mlp", whole.results)
 
 
 @pytest.mark.parametrize("name", ["autoencoder", "rbm"])

@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -10,6 +7,8 @@ from scipy.stats import norm
 
 from ann_keras.models.vae import VAE
 from ann_keras.training import compiled
+
+pytestmark = pytest.mark.usefixtures("untraced")
 
 METRICS = {"elbo", "reconstruction", "kl"}
 
@@ -132,8 +131,8 @@ def test_posterior_is_normal_with_the_encoders_moments():
     np.testing.assert_allclose(draws.std(axis=0), deviation, rtol=0.03)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_bounds_and_exact_likelihood(seed):
+@pytest.mark.parametrize("seed", range(2))
+def test_bounds_and_exact_likelihood(seed, traced):
     model, image = tiny(seed), np.array([0.3, 1], np.float32)
     exact, expected = quadrature(model, image)
     assert expected < exact - 0.02  # a gap to be seen
@@ -153,7 +152,7 @@ def test_bounds_and_exact_likelihood(seed):
     assert model.log_likelihood(image[np.newaxis], 200_000)[0] == pytest.approx(exact, abs=0.02)
 
 
-@pytest.mark.parametrize("samples, chunk", [(1, 1), (7, 3), (7, 7), (3, 8), (10, 4)])
+@pytest.mark.parametrize("samples, chunk", [(1, 1), (7, 3), (3, 8)])
 def test_likelihood_in_chunks_is_exact_where_codes_do_not_matter(samples, chunk):
     logits = np.array([0.5, -1.5])
     model, x = constant(VAE(2, 3, pixels=2), logits), images(5, 2)
@@ -162,7 +161,7 @@ def test_likelihood_in_chunks_is_exact_where_codes_do_not_matter(samples, chunk)
     )
 
 
-def test_chunks_bound_what_is_decoded_at_once(monkeypatch):
+def test_chunks_bound_what_is_decoded_at_once(monkeypatch, traced):
     model, shapes = tiny(), []
     likelihood = VAE.likelihood
     monkeypatch.setattr(
@@ -174,7 +173,7 @@ def test_chunks_bound_what_is_decoded_at_once(monkeypatch):
     assert [tuple(shape) for shape in shapes] == [(25, 1, 1), (10, 3, 1)]
 
 
-def test_blocks_have_noise_of_their_own():
+def test_blocks_have_noise_of_their_own(traced):
     model = tiny()
     same = np.tile(np.float32([[0.3, 1]]), (2500, 1))
     assert len(np.unique(model.elbo(same))) > 2000
@@ -268,11 +267,12 @@ def test_a_step_moves_all_weights_and_steps_lower_the_loss():
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
-def test_compiled_training(jit_compile):
+def test_compiled_training(jit_compile, traced):
     keras.utils.set_random_seed(0)
     x = blobs()
-    history = compiled.fit(compile_small(binarize=True), x, epochs=15, batch_size=24,
-                           validation_data=(x, None), jit_compile=jit_compile, verbose=0).history
+    history = compiled.fit(compile_small(binarize=True), x, epochs=20, batch_size=32,
+                           validation_data=(x[:32], None), jit_compile=jit_compile,
+                           verbose=0).history
     assert history.keys() == METRICS | {f"val_{name}" for name in METRICS}
     assert history["elbo"][-1] > history["elbo"][0] + 1
     assert history["val_elbo"][-1] > history["val_elbo"][0] + 1
@@ -331,38 +331,6 @@ def test_same_weights_same_outputs_and_step_in_pytorch(torch):
         np.testing.assert_allclose(bias.numpy(), moved.detach().numpy(), atol=2e-5)
 
 
-LOAD = """
-import sys
-import keras
-import numpy as np
-from ann_keras.models import vae  # registers the class
-folder = sys.argv[1]
-assert "VAE" in vars(vae)
-model = keras.models.load_model(folder + "/vae.keras")
-x = np.load(folder + "/x.npy")
-assert model.binarize and model.hidden_dim == [16, 8] and model.activation == "tanh"
-np.savez(folder + "/out.npz", sample=model.sample(5), reconstruct=model.reconstruct(x),
-         elbo=model.elbo(x), bound=model.log_likelihood(x, 9))
-model.fit(x, verbose=0)
-"""
-
-
-def test_saved_model_in_a_new_process(tmp_path):
-    model, x = VAE(2, (16, 8), pixels=12, activation="tanh", binarize=True), blobs(9)
-    model.compile(keras.optimizers.Adam(1e-2))
-    model.fit(x, verbose=0)
-    model.save(tmp_path / "vae.keras")
-    np.save(tmp_path / "x.npy", x)
-    result = subprocess.run(
-        [sys.executable, "-c", LOAD, str(tmp_path)], capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stderr
-    loaded = np.load(tmp_path / "out.npz")
-    for name, ours in [("sample", model.sample(5)), ("reconstruct", model.reconstruct(x)),
-                       ("elbo", model.elbo(x)), ("bound", model.log_likelihood(x, 9))]:
-        np.testing.assert_allclose(loaded[name], ours, rtol=1e-5, err_msg=name)
-
-
 @pytest.mark.parametrize(
     "settings",
     [{"latent_dim": 0}, {"hidden_dim": 0}, {"hidden_dim": (3, 0)}, {"pixels": 0}],
@@ -381,9 +349,9 @@ def test_no_hidden_layer():
 @pytest.mark.parametrize(
     "x, message",
     [
-        (images(2, 3), r"images must have shape \(n, 2\), got \(2, 3\)"),
-        (images(2, 2)[0], "images must have shape"),
-        (images(0, 2), "images must have shape"),
+        (images(2, 3), r"images must be rows of shape \(n, 2\), got \(2, 3\)"),
+        (images(2, 2)[0], "images must be rows of shape"),
+        (images(0, 2), "images must be rows of shape"),
         (images(2, 2) - 1, r"must lie in \[0, 1\]"),
         (images(2, 2) * 255, r"must lie in \[0, 1\]"),
         (np.full((2, 2), np.nan), r"must lie in \[0, 1\]"),
@@ -411,5 +379,5 @@ def test_too_few_samples_and_bad_codes():
     for samples, chunk in [(0, 5), (5, 0)]:
         with pytest.raises(ValueError, match="samples and chunk must be at least 1"):
             model.log_likelihood(images(2, 2), samples, chunk)
-    with pytest.raises(ValueError, match=r"codes must have shape \(n, 1\), got \(2, 3\)"):
+    with pytest.raises(ValueError, match=r"codes must be rows of shape \(n, 1\), got \(2, 3\)"):
         model.decode(np.zeros((2, 3)))

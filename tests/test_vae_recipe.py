@@ -9,7 +9,6 @@ import pytest
 import task_4_3_1
 import task_4_3_2
 import task_4_3_3
-import tensorflow as tf
 
 from ann_keras import data, models
 from ann_keras.errors import UserError
@@ -18,17 +17,11 @@ from ann_keras.recipes import vae
 from ann_keras.runs.run import Finished, Run
 from ann_keras.training import compiled
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 SMALL = vae.Recipe(latent_dim=3, hidden_dim=(6, 5), epochs=3, batch_size=1_000, learning_rate=0.01,
                    binarize=True, source="sample")
 TERMS = "elbo", "reconstruction", "kl"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def untraced():
-    """Without graphs, which take longer to trace than a few steps do."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 class Board:
@@ -159,12 +152,6 @@ def test_likelihoods_of_parts_are_those_of_direct_calls(tiny, monkeypatch):
     np.testing.assert_allclose(found["elbo"][5:10], np.mean(draws, axis=0), rtol=1e-5)
     with pytest.raises(UserError, match="1000 test digits: 1001 "):
         vae.likelihood(run, codes=1, start=1_000, stop=1_001)
-
-
-def test_a_dimension_is_active_where_its_mean_varies():
-    sign = np.array([1.0, -1.0] * 50)[:, np.newaxis]
-    means = 5 + sign * np.sqrt([0.02, 0.0099, 0.0101, 0])
-    np.testing.assert_array_equal(task_4_3_1.active(means), [True, False, True, False])
 
 
 def test_kl_by_dimension(tiny):

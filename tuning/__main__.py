@@ -65,21 +65,21 @@ def early_replicas():
 def main():
     with command.one_line_errors():
         words = [part for part in sys.argv[1:] if not part.startswith("-")]
-        known = (word for word in words if word in (*tuning.SEARCHES, "list"))
-        name = next(known, next(iter(words), None))
+        if not words and not {"-h", "--help"} & set(sys.argv):
+            raise UserError("name a search, or list: python -m tuning list")
+        known = [word for word in words if word in (*tuning.SEARCHES, "list")]
+        if words and not known:
+            raise UserError(
+                f"there is no search {words[0]!r}: choose from {', '.join(tuning.SEARCHES)}"
+            )
+        name = known[0] if known else "regression"
         if name == "list":
             for each in tuning.SEARCHES:
                 print(f"{each:16} {tuning.describe(each)}")
             return
-        if name is None and not {"-h", "--help"} & set(sys.argv):
-            raise UserError("name a search, or list: python -m tuning list")
-        if name is not None and name not in tuning.SEARCHES:
-            raise UserError(
-                f"there is no search {name!r}: choose from {', '.join(tuning.SEARCHES)}"
-            )
         command.quiet_tensorflow(cpus=early_replicas(), threads=None)
         options = command.parse_settings(
-            tuning.load(name or "regression").PRESETS, __doc__, Options, search=name or "regression"
+            tuning.load(name).PRESETS, __doc__, Options, search=name
         )
         command.check(options.settings)
         from tuning import run

@@ -9,10 +9,8 @@ compare between sizes.
 Report preset, estimated: a trial takes 30 seconds on one core, the search 15 minutes on two.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
-
-import keras
 
 from ann_keras import models
 from ann_keras.recipes import autoencoder
@@ -26,7 +24,6 @@ class Settings:
     max_trials: int = 60  # ours
     seeds: int = 2  # ours: trainings of a trial
     images: int = PUBLISHED.images  # report: random training images, drawn anew for each phase
-    batch_size: int = PUBLISHED.batch_size  # report
     source: Literal["full", "sample"] = PUBLISHED.source  # report
     validation: int = 6_000  # ours: last training images, held out
     evaluation_seeds: int = 5  # ours: trainings of a setting that is compared
@@ -42,6 +39,7 @@ PRESETS = {
 
 
 class Search(search.Search):
+    published = PUBLISHED
     objective = "val_accuracy"
     direction = "max"
 
@@ -67,30 +65,22 @@ class Search(search.Search):
         }
 
     def build(self, hp):
-        values = self.values(hp)
-        model = models.autoencoder.StackedAutoencoder(tuple(values["hidden_units"])).classifier
-        model.compile(
-            keras.optimizers.SGD(values["learning_rate"]), loss="categorical_crossentropy"
-        )
-        return model
+        sizes = tuple(self.values(hp)["hidden_units"])
+        return models.autoencoder.StackedAutoencoder(sizes).classifier
 
     def fit(self, hp, model, *, checkpoint, epochs=None):
         values = self.values(hp)
         means = search.mean_over_seeds(
             checkpoint, self.settings.seeds,
-            lambda seed: self._train(values, seed, validation=self.settings.validation),
+            lambda seed: self._train(values, seed),
         )
-        return {f"val_{name}": mean for name, mean in means.items()} | {
-            "parameters": model.count_params()
-        }
+        found = {f"val_{name}": mean for name, mean in means.items()}
+        return found | {"parameters": model.count_params()}
 
     def evaluate(self, values, seed):
-        return {f"test_{name}": accuracy for name, accuracy in self._train(values, seed).items()}
+        found = self._train(values, seed, validation=PUBLISHED.validation)
+        return {f"test_{name}": accuracy for name, accuracy in found.items()}
 
     def _train(self, values, seed, **options):
-        settings = self.settings
-        run = autoencoder.train(replace(
-            PUBLISHED, images=settings.images, batch_size=settings.batch_size,
-            source=settings.source, **values, **options,
-        ), seed)
+        run = autoencoder.train(self.recipe(**values, **options), seed)
         return {name: run[name] for name in ("accuracy", "classifier_accuracy")}

@@ -10,53 +10,48 @@ import numpy as np
 
 from ann_keras import plots
 from ann_keras.files import write_whole
+from ann_keras.report import tables
 
 _TREES = 300  # of the random forest that importance is read from
 _REPEATS = 20  # permutations of each hyperparameter
 _FEWEST = 10  # completed trials from which importance is worth a look
-_LEVELS = 8  # of a factor up to which medians of each say something
+_LEVELS = 8  # of a factor up to which each is shown
 
 
 @dataclass(frozen=True)
 class Row:
-    """One trial.
+    """One trial."""
 
-    trial: its number; status: of keras-tuner; objective: None unless it is completed;
-    hyperparameters: by name; settings: what ``Search.values`` makes of them; metrics: numbers
-    beside the objective; message: last line of what went wrong; factors: that figures show.
-    """
-
-    trial: int
-    status: str
-    objective: float | None
-    hyperparameters: dict
-    settings: dict
-    metrics: dict
-    message: str = ""
-    factors: dict = field(default_factory=dict)
+    trial: int  # its number
+    status: str  # of keras-tuner
+    objective: float | None  # None unless it is completed; then the rest is empty, too
+    hyperparameters: dict  # by name
+    settings: dict = field(default_factory=dict)  # what ``Search.values`` makes of them
+    metrics: dict = field(default_factory=dict)  # numbers beside the objective
+    message: str = ""  # last line of what went wrong
+    factors: dict = field(default_factory=dict)  # what figures show
 
 
 def rows(search, trials):
     """``Row``s of keras-tuner trials, best first, then those without an objective."""
-    found, space = [], keras_tuner.HyperParameters()
-    search.values(space)
-    for trial in trials:
-        values = {name: trial.hyperparameters.values.get(name) for name in space.values}
-        done = trial.status == "COMPLETED"
-        hp = keras_tuner.HyperParameters()
-        hp.values = dict(values)
-        settings = search.values(hp) if done else {}
-        found.append(Row(
-            int(trial.trial_id), trial.status, float(trial.score) if done else None, values,
-            settings,
-            {name: float(trial.metrics.get_best_value(name)) for name in trial.metrics.metrics
-             if name != search.objective} if done else {},
-            reason(trial) if trial.message else "",
-            search.factors(values, settings) if done else {},
-        ))
     sign = 1 if search.direction == "min" else -1
-    return sorted(found, key=lambda row: (row.objective is None,
-                                          sign * (row.objective or 0), row.trial))
+    return sorted((_row(search, trial) for trial in trials), key=lambda row: (
+        row.objective is None, sign * (row.objective or 0), row.trial
+    ))
+
+
+def _row(search, trial):
+    hp = keras_tuner.HyperParameters()
+    search.values(hp)
+    hp.values = {name: trial.hyperparameters.values.get(name) for name in hp.values}
+    values, message = dict(hp.values), reason(trial) if trial.message else ""
+    if trial.status != "COMPLETED":
+        return Row(int(trial.trial_id), trial.status, None, values, message=message)
+    settings = search.values(hp)
+    metrics = {name: float(trial.metrics.get_best_value(name))
+               for name in trial.metrics.metrics if name != search.objective}
+    return Row(int(trial.trial_id), trial.status, float(trial.score), values, settings, metrics,
+               message, search.factors(values, settings))
 
 
 def reason(trial):
@@ -67,15 +62,10 @@ def reason(trial):
 
 def as_text(search, best):
     """A table of the best trials."""
-    columns = [
-        [str(cell) for cell in column] for column in zip(*_table(search, best))
-        if column[0] not in ("status", "message")
-    ]
-    widths = [max(map(len, column)) for column in columns]
-    lines = zip(*columns)
-    return "\n".join(
-        "  " + "  ".join(cell.rjust(width) for cell, width in zip(line, widths)) for line in lines
-    )
+    columns = zip(*_table(search, best))
+    shown = [column for column in columns if column[0] not in ("status", "message")]
+    names, *lines = zip(*shown)
+    return tables.text(names, lines)
 
 
 def save(folder, search, found, compared):
@@ -104,19 +94,20 @@ def save(folder, search, found, compared):
     }, indent=1) + "\n"
     if compared:
         files["evaluation.csv"] = _csv(_evaluation(compared))
-    figures = {}
     if len(done) > 1:
-        figures["parallel_coordinates.png"] = parallel_coordinates(search, done)
-        figures["marginals.png"] = marginals(search, done)
+        files["parallel_coordinates.png"] = _png(parallel_coordinates(search, done))
+        files["marginals.png"] = _png(marginals(search, done))
     if important:
-        figures["importance.png"] = draw_importance(search, important)
-    for name, figure in figures.items():
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png")
-        files[name] = buffer.getvalue()
+        files["importance.png"] = _png(draw_importance(search, important))
     for name, content in files.items():
         write_whole(folder / name, content)
     return list(files)
+
+
+def _png(figure):
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
 
 
 def importance(search, done):
@@ -140,8 +131,8 @@ def importance(search, done):
         forest.fit(table, ranks), table, ranks, n_repeats=_REPEATS, random_state=0
     )
     order = np.argsort(found.importances_mean)[::-1]
-    return {columns[place]: (float(found.importances_mean[place]),
-                             float(found.importances_std[place])) for place in order}
+    return {columns[place]: (found.importances_mean[place], found.importances_std[place])
+            for place in order}
 
 
 def medians(done):
@@ -149,14 +140,15 @@ def medians(done):
 
     Factors with more than eight levels, most often those of a range, are left out.
     """
-    found = {}
-    for name in done[0].factors if done else ():
-        levels = {}
-        for row in done:
-            levels.setdefault(str(row.factors.get(name)), []).append(row.objective)
-        if 1 < len(levels) <= _LEVELS:
-            found[name] = {level: float(np.median(own)) for level, own in sorted(levels.items())}
-    return found
+    found = {name: _medians(done, name) for name in (done[0].factors if done else ())}
+    return {name: levels for name, levels in found.items() if 1 < len(levels) <= _LEVELS}
+
+
+def _medians(done, name):
+    levels = {}
+    for row in done:
+        levels.setdefault(str(row.factors.get(name)), []).append(row.objective)
+    return {level: float(np.median(own)) for level, own in sorted(levels.items())}
 
 
 def draw_importance(search, found):
@@ -181,8 +173,8 @@ def parallel_coordinates(search, done):
         axes.plot(range(len(names)), places[rank] + jitter[rank], color=colors[rank],
                   lw=2.5 if rank == 0 else 1, alpha=1 if rank < 5 else 0.4)
     for column, name in enumerate(names):
-        for value, place in _ticks([row.factors.get(name) for row in done],
-                                   places[:, column]):
+        values = [row.factors.get(name) for row in done]
+        for value, place in _ticks(values, places[:, column]):
             axes.annotate(value, (column, place), fontsize=8, xytext=(5, 0),
                           textcoords="offset points", va="center",
                           bbox={"fc": "white", "ec": "none", "alpha": 0.7, "pad": 0.5})
@@ -198,15 +190,12 @@ def marginals(search, done):
     columns = min(4, len(names))
     lines = -(-len(names) // columns)
     figure, axes = plots.panel_grid(lines, columns, width=3.2 * columns, height=2.7 * lines)
-    for panel in axes.ravel()[len(names):]:
-        panel.set_visible(False)
     objective = np.array([row.objective for row in done])
     for panel, name in zip(axes.ravel(), names):
         values = [row.factors.get(name) for row in done]
-        if all(isinstance(value, (int, float)) and not isinstance(value, bool)
-               for value in values):
+        if _are_numbers(values):
             panel.plot(values, objective, "o", ms=4, alpha=0.6)
-            if min(values) > 0 and max(values) > 30 * min(values):
+            if _are_wide(values):
                 panel.set_xscale("log")
         else:
             levels = sorted(set(map(str, values)))
@@ -218,9 +207,20 @@ def marginals(search, done):
         panel.set_xlabel(name)
         if objective.min() > 0 and objective.max() > 10 * objective.min():
             panel.set_yscale("log")
+    for panel in axes.ravel()[len(names):]:
+        panel.set_visible(False)
     for line in axes:
         line[0].set_ylabel(search.objective)
     return figure
+
+
+def _are_numbers(values):
+    return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+
+
+def _are_wide(numbers):
+    """Whether a logarithmic axis shows them better."""
+    return min(numbers) > 0 and max(numbers) > 30 * min(numbers)
 
 
 def _encoded(done):
@@ -233,17 +233,10 @@ def _encoded(done):
     table = np.zeros((len(done), len(names)))
     for column, name in enumerate(names):
         values = [row.factors.get(name) for row in done]
-        if all(isinstance(value, (int, float)) and not isinstance(value, bool)
-               for value in values):
-            numbers = np.array(values, float)
-            wide = numbers.min() > 0 and numbers.max() > 30 * numbers.min()
-            table[:, column] = np.log(numbers) if wide else numbers
+        if _are_numbers(values):
+            table[:, column] = np.log(values) if _are_wide(values) else values
         else:
-            middle = {
-                level: np.median([row.objective for row, value in zip(done, values)
-                                  if str(value) == level])
-                for level in set(map(str, values))
-            }
+            middle = _medians(done, name)
             order = sorted(middle, key=middle.get)
             table[:, column] = [order.index(str(value)) for value in values]
     return names, table
@@ -255,7 +248,7 @@ def _ticks(values, places):
     for value, place in zip(values, places):
         known.setdefault(round(float(place), 3), value)
     chosen = sorted(known)
-    if len(chosen) > 8:
+    if len(chosen) > _LEVELS:
         chosen = [chosen[index] for index in np.linspace(0, len(chosen) - 1, 5).astype(int)]
     return [(f"{known[p]:.3g}" if isinstance(known[p], float) else str(known[p]), p)
             for p in chosen]

@@ -4,8 +4,7 @@ The report chose them by hand and says that the activation matters most (claims 
 The objective is the lowest validation error of each training, averaged over seeds.
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
 import keras
 
@@ -20,9 +19,7 @@ class Settings:
     max_trials: int = 120  # ours
     seeds: int = 3  # ours: trainings of a trial
     epochs: int = PUBLISHED.epochs  # report
-    batch_size: int = PUBLISHED.batch_size  # report
     training_points: int = PUBLISHED.training_points  # report
-    source: Literal["closed form", "course"] = PUBLISHED.source
     parameters: int = 609  # report: Table 2's network; the best that is no larger is compared
     evaluation_seeds: int = 20  # ours: trainings of a setting that is compared
 
@@ -36,6 +33,7 @@ ACTIVATIONS = "mish", "relu", "tanh", "sigmoid", "elu", "selu", "gelu", "softplu
 
 
 class Search(search.Search):
+    published = PUBLISHED
     objective = "val_mse"
     replicas = True
 
@@ -54,33 +52,28 @@ class Search(search.Search):
         }
 
     def build(self, hp):
-        return regression.build(self._recipe(self.values(hp)))
+        return regression.build(self.recipe(**self.values(hp)))
 
     def fit(self, hp, model, *, checkpoint, epochs=None):
-        epochs = epochs or self.settings.epochs
+        recipe, epochs = self.recipe(), epochs or self.settings.epochs
 
         def compute(seed):
-            if not seed:
-                return self._train(model, seed, checkpoint, epochs)
             keras.utils.set_random_seed(seed)
-            return self._train(self.build(hp), seed, checkpoint, epochs)
+            network = self.build(hp) if seed else model
+            (x, y), _ = regression.points(recipe, seed)
+            losses = search.train(
+                network, x, y, checkpoint=checkpoint / str(seed), epochs=epochs, seed=seed,
+                validation_split=recipe.validation_split, batch_size=recipe.batch_size,
+            )["val_loss"]
+            return {"val_mse": min(losses)}
 
         means = search.mean_over_seeds(
             checkpoint, self.settings.seeds, compute, suffix=f"_{epochs}_epochs"
         )
         return means | {"parameters": model.count_params()}
 
-    def _train(self, model, seed, checkpoint, epochs):
-        recipe = self._recipe()
-        (x, y), _ = regression.points(recipe, seed)
-        losses = search.train(
-            model, x, y, checkpoint=checkpoint / str(seed), epochs=epochs, seed=seed,
-            validation_split=recipe.validation_split, batch_size=recipe.batch_size,
-        )["val_loss"]
-        return {"val_mse": min(losses)}
-
     def evaluate(self, values, seed):
-        run = regression.train(self._recipe(values), seed)
+        run = regression.train(self.recipe(**values), seed)
         return {name: run[name] for name in ("test_mse", "train_mse")}
 
     def contenders(self, trials):
@@ -89,11 +82,3 @@ class Search(search.Search):
         if small:
             named[f"best up to {self.settings.parameters} parameters"] = small[0].settings
         return named
-
-    def _recipe(self, values=None):
-        """The recipe of a setting; the published one's without values."""
-        settings = self.settings
-        return replace(
-            PUBLISHED, epochs=settings.epochs, batch_size=settings.batch_size,
-            training_points=settings.training_points, source=settings.source, **values or {},
-        )

@@ -82,9 +82,7 @@ def create(search, kind, folder, options, place):
     oracle.report = reporter(search)
     if place is not None and "chief" in place[0]:
         oracle.workers = workers.names(options.workers)
-    return Tuner(
-        search, oracle, folder, strategy=strategy(options.replicas), renew=begin_anew
-    )
+    return Tuner(search, oracle, folder, strategy=strategy(options.replicas), renew=begin_anew)
 
 
 def begin_anew():
@@ -102,13 +100,13 @@ def same_command():
 def reporter(search):
     """Function that prints a trial that has ended, and the best so far."""
     def report(oracle, trial):
+        text = f"failed, {outputs.reason(trial)}"
+        if trial.status == "COMPLETED":
+            text = f"{search.objective} {trial.score:.6g}"
         best = oracle.get_best_trials(1)[0]
-        found = f"{search.objective} {trial.score:.6g}" if trial.status == "COMPLETED" else (
-            f"failed, {outputs.reason(trial)}"
-        )
-        leading = (f"; best {best.score:.6g} in trial {int(best.trial_id)}"
-                   if best.status == "COMPLETED" else "")
-        print(f"  trial {int(trial.trial_id)}: {found}{leading} "
+        if best.status == "COMPLETED":
+            text += f"; best {best.score:.6g} in trial {int(best.trial_id)}"
+        print(f"  trial {int(trial.trial_id)}: {text} "
               f"({len(oracle.end_order)} of {oracle.max_trials})", flush=True)
 
     return report
@@ -140,6 +138,7 @@ def take_part(tuner, place):
         UserError: the port is in use, or no chief answers.
     """
     import grpc
+    from keras_tuner.src.distribute import oracle_client
 
     identifier, address, port = place
     if os.environ.get(workers.CHILD):
@@ -148,7 +147,7 @@ def take_part(tuner, place):
         workers.check_port(address, port)
     else:
         workers.check_chief(address, port)
-        workers.limit_waiting()
+        oracle_client.TIMEOUT = workers.REACH  # of questions; keras-tuner's is an hour
     try:
         tuner.search(verbose=0)
     except (grpc.RpcError, LostChief) as error:

@@ -20,6 +20,7 @@ class Search(keras_tuner.HyperModel):
         settings: a frozen dataclass; all of it decides the outcome but ``max_trials``.
 
     Attributes:
+        published: recipe of the report's network.
         objective: name of the number that ``fit`` returns and the search looks at.
         direction: "min" or "max".
         tuner: that the search takes if none is named: a key of ``oracles.KINDS``.
@@ -28,7 +29,8 @@ class Search(keras_tuner.HyperModel):
         version: raise it when the meaning of values changes, so that old trials do not mix in.
     """
 
-    objective = "val_loss"
+    published = None
+    objective = None
     direction = "min"
     tuner = "random"
     replicas = False
@@ -57,8 +59,14 @@ class Search(keras_tuner.HyperModel):
         """
         raise NotImplementedError
 
+    def recipe(self, **values):
+        """The published recipe with the settings that have its names, and with these values."""
+        names = {field.name for field in dataclasses.fields(self.published)}
+        shared = {name: value for name, value in vars(self.settings).items() if name in names}
+        return dataclasses.replace(self.published, **shared | values)
+
     def build(self, hp):
-        """The compiled Keras model of one setting."""
+        """The Keras model of one setting; compiled, if ``fit`` trains it."""
         raise NotImplementedError
 
     def fit(self, hp, model, *, checkpoint, epochs=None):
@@ -78,9 +86,9 @@ class Search(keras_tuner.HyperModel):
     def evaluate(self, values, seed):
         """Train one setting as for a final result; dict of floats, of the test data too.
 
-        None, if the search has no such comparison.
+        Searches whose settings have no ``evaluation_seeds`` do without.
         """
-        return None
+        raise NotImplementedError
 
     def contenders(self, trials):
         """Settings that are compared by ``evaluate`` once the search has ended.
@@ -110,7 +118,7 @@ def refuse(reason):
     raise FailedTrialError(reason)
 
 
-def train(model, x, y=None, *, checkpoint, callbacks=(), **options):
+def train(model, x, y=None, *, checkpoint, seed=0, **options):
     """``resume.fit``, or Keras' own fit for a model that a strategy spreads over devices.
 
     Returns:
@@ -118,12 +126,10 @@ def train(model, x, y=None, *, checkpoint, callbacks=(), **options):
     """
     strategy = getattr(model, "distribute_strategy", None)
     if strategy is None or strategy.num_replicas_in_sync == 1:
-        return resume.fit(model, x, y, checkpoint=checkpoint, callbacks=callbacks, **options)
-    seed = options.pop("seed", 0)
+        return resume.fit(model, x, y, checkpoint=checkpoint, seed=seed, **options)
     keras.utils.set_random_seed(seed)
     follower = resume.Resume(checkpoint)
-    callbacks = [*callbacks, *tensorboard.callbacks(), follower]
-    model.fit(x, y, callbacks=callbacks, verbose=0, **options)
+    model.fit(x, y, callbacks=[*tensorboard.callbacks(), follower], verbose=0, **options)
     return follower.history()
 
 
@@ -138,7 +144,6 @@ def kept(checkpoint, name, compute):
     if file.is_file():
         return json.loads(file.read_text())
     result = {key: float(value) for key, value in compute().items()}
-    file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, json.dumps(result))
     return result
 

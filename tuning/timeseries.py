@@ -1,8 +1,7 @@
 """What the searches for networks that continue the Santa Fe laser do alike."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import keras
 import numpy as np
 
 from ann_keras.data import santafe
@@ -15,7 +14,6 @@ from tuning import search
 class Settings:
     max_trials: int
     epochs: int
-    batch_size: int
     origins: tuple[int, ...] = (400, 500, 600, 700, 800, 900)  # ours: validation forecasts
     seeds: int = 2  # ours: trainings for each origin
     later: int = 60  # ours: starts after the published points, for networks that are compared
@@ -26,13 +24,11 @@ class Search(search.Search):
     """A network is trained anew on all that precedes each origin and forecasts 100 values.
 
     Attributes:
-        published: recipe of the report's network.
         most_units: of the space.
         rates: lowest and highest learning rate of the space.
     """
 
     objective = "val_nmse"
-    published = None
     most_units = None
     rates = None
 
@@ -61,13 +57,12 @@ class Search(search.Search):
         return values
 
     def build(self, hp):
-        recipe = self._recipe(self.values(hp))
-        model = timeseries.build(recipe)
-        model.compile(keras.optimizers.Adam(recipe.learning_rate), loss="mse")
-        return model
+        return timeseries.build(self.recipe(**self.values(hp)))
 
     def fit(self, hp, model, *, checkpoint, epochs=None):
-        recipe = self._recipe(self.values(hp), epochs)
+        recipe = self.recipe(
+            protocol="afresh", epochs=epochs or self.settings.epochs, **self.values(hp)
+        )
         errors = np.array([
             [self._validate(checkpoint, recipe, seed, origin)
              for seed in range(self.settings.seeds)]
@@ -87,14 +82,8 @@ class Search(search.Search):
         )["nmse"]
 
     def evaluate(self, values, seed):
-        recipe = self._recipe(values)
+        recipe = self.recipe(protocol="afresh", **values)
         weights = timeseries.train(recipe, seed)["weights"]
         found = forecasts.errors([timeseries.score(recipe, weights, self.settings.later)])
         return {"test_nmse": found.nmse[0], "test_mse": found.mse[0],
                 "later_nmse": found.later[0]}
-
-    def _recipe(self, values, epochs=None):
-        return replace(
-            self.published, protocol="afresh", epochs=epochs or self.settings.epochs,
-            batch_size=self.settings.batch_size, **values,
-        )

@@ -18,7 +18,6 @@ from tuning import timeseries
 class Settings(timeseries.Settings):
     max_trials: int = 60  # ours
     epochs: int = 450  # ours: as many steps as the report's 150 in each of three folds
-    batch_size: int = LSTM.batch_size  # report: one sequence an epoch
     seeds: int = 1  # ours: trainings for each origin
 
 

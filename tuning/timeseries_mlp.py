@@ -20,7 +20,6 @@ from tuning import timeseries
 class Settings(timeseries.Settings):
     max_trials: int = 60  # ours
     epochs: int = 360  # ours: as many steps as the report's 200 in each of three folds
-    batch_size: int = Recipe.batch_size  # report
 
 
 PRESETS = {

@@ -6,7 +6,7 @@ learning rate and the scale of the attention scores (D9), and looks at held-out 
 instead.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from ann_keras.data import mnist
@@ -27,9 +27,7 @@ class Settings:
     max_trials: int = 40  # report
     epochs: int = 1  # ours: of a row of the table; report 20
     wide_epochs: int = 9  # ours: of a trial of the wide space, at most
-    learning_rate: float = PUBLISHED.learning_rate  # report: of the table's space
     batch_size: int = PUBLISHED.batch_size  # report
-    attention_scale: Literal["model", "head"] = PUBLISHED.attention_scale  # report: of the table
     source: Literal["full", "sample"] = PUBLISHED.source  # report
     validation: int = 5_000  # ours: last training images, held out in the wide space
 
@@ -45,6 +43,7 @@ PRESETS = {
 class Search(search.Search):
     """Table 3's rows or the wider space, by ``settings.space``."""
 
+    published = PUBLISHED
     direction = "max"
 
     def __init__(self, settings):
@@ -59,9 +58,7 @@ class Search(search.Search):
 
     def identity(self):
         settings = super().identity()
-        table = "validation", "wide_epochs"
-        wide = "rows", "epochs", "learning_rate", "attention_scale"
-        for name in wide if self.wide else table:
+        for name in ("rows", "epochs") if self.wide else ("validation", "wide_epochs"):
             del settings[name]
         return settings
 
@@ -69,11 +66,7 @@ class Search(search.Search):
         if not self.wide:
             rows = list(self.settings.rows)
             row = transformer.sized(PUBLISHED, hp.Choice("row", rows, default=rows[0]))
-            return {
-                "dim": row.dim, "depth": row.depth, "mlp_dim": row.mlp_dim,
-                "learning_rate": self.settings.learning_rate,
-                "attention_scale": self.settings.attention_scale,
-            }
+            return {"dim": row.dim, "depth": row.depth, "mlp_dim": row.mlp_dim}
         values = {
             "dim": hp.Choice("dim", [32, 48, 64, 96, 128, 192, 256], default=PUBLISHED.dim),
             "depth": hp.Int("depth", 2, 10, step=2, default=PUBLISHED.depth),
@@ -92,18 +85,18 @@ class Search(search.Search):
     def build(self, hp):
         images = len(mnist.load(self.settings.source)[0][0])
         images -= self.settings.validation if self.wide else 0
-        return transformer.build(self._recipe(hp), -(-images // self.settings.batch_size))
+        steps = -(-images // self.settings.batch_size)
+        return transformer.build(self.recipe(**self.values(hp)), steps)
 
     def factors(self, hyperparameters, settings):
-        """A row of Table 3 is three factors."""
-        if self.wide:
-            return hyperparameters
-        return {name: settings[name] for name in ("dim", "depth", "mlp_dim")}
+        """A row of Table 3 is three factors, its settings."""
+        return hyperparameters if self.wide else settings
 
     def fit(self, hp, model, *, checkpoint, epochs=None):
-        epochs, recipe = epochs or self.max_epochs, self._recipe(hp)
+        epochs = epochs or self.max_epochs
+        recipe = self.recipe(epochs=epochs, **self.values(hp))
         if not self.wide:
-            run = transformer.train(replace(recipe, epochs=epochs), 0, str(checkpoint))
+            run = transformer.train(recipe, 0, str(checkpoint))
             return {
                 "test_accuracy": float(run["test_accuracy"][-1]),
                 "parameters": model.count_params(), "seconds": epochs * float(run["seconds"]),
@@ -116,8 +109,3 @@ class Search(search.Search):
             jit_compile=epochs >= _EPOCHS_THAT_PAY_FOR_XLA and recipe.source == "full",
         )["val_accuracy"]
         return {"val_accuracy": max(accuracy), "parameters": model.count_params()}
-
-    def _recipe(self, hp):
-        settings = self.settings
-        return replace(PUBLISHED, batch_size=settings.batch_size, source=settings.source,
-                       **self.values(hp))

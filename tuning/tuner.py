@@ -51,8 +51,7 @@ class Tuner(keras_tuner.Tuner):
 
     def __init__(self, search, oracle, folder, *, strategy=None, renew=None):
         keras_tuner.src.config.DEBUG = False  # it prints tracebacks of trials that fail
-        self._renew, self._size = renew, None
-        self._asked = 0.0
+        self._renew, self._size, self._asked = renew, None, 0.0
         # A trial that hyperband has stopped may be taken up again.
         self._keep = isinstance(oracle, oracles.Hyperband)
         with contextlib.redirect_stdout(None):  # it announces what it reloads
@@ -160,7 +159,6 @@ def _count_attempt(folder):
                       for path in folder.rglob("*.json") if path != file)
     seen = json.loads(file.read_text()) if file.is_file() else {"progress": None, "starts": 0}
     starts = seen["starts"] + 1 if seen["progress"] == progress else 1
-    folder.mkdir(parents=True, exist_ok=True)
     write_whole(file, json.dumps({"progress": progress, "starts": starts}))
     if starts > _ATTEMPTS:
         raise FailedTrialError(f"its process died {_ATTEMPTS} times without progress")
@@ -178,40 +176,27 @@ def project_folder(parent, kind, search, seed, replicas=1, fresh=False):
         fresh: forget what the folder holds.
 
     Raises:
-        UserError: what the folder says of itself is not this search: it was made by another
-            version or damaged.
+        UserError: another version of the search made the folder, or it cannot be written.
     """
-    identity = _identity(kind, search, seed) | ({"replicas": replicas} if replicas > 1 else {})
+    hp = keras_tuner.HyperParameters()
+    search.values(hp)
+    identity = {
+        "search": search.name, "version": search.version, "tuner": kind, "seed": seed,
+        "objective": [search.objective, search.direction], "settings": search.identity(),
+        "space": hp.get_config()["space"],
+    }
+    if replicas > 1:
+        identity["replicas"] = replicas
     text = json.dumps(identity, sort_keys=True)
     folder = Path(parent) / f"{kind}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     file = folder / "space.json"
     if file.is_file():
-        try:
-            same = json.loads(file.read_text()) == json.loads(text)
-        except json.JSONDecodeError:
-            same = False
-        if not same:
+        if file.read_text() != text:
             raise UserError(
                 f"{file} is of another version of this search: delete or rename {folder}"
             )
         if not fresh:
             return folder
         shutil.rmtree(folder)
-    if any(folder.glob("[!.]*")):
-        raise UserError(f"{folder} holds files but no space.json: delete or rename it")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write to {folder}: {error.strerror}") from error
     write_whole(file, text)
     return folder
-
-
-def _identity(kind, search, seed):
-    hp = keras_tuner.HyperParameters()
-    search.values(hp)
-    return {
-        "search": search.name, "version": search.version, "tuner": kind, "seed": seed,
-        "objective": [search.objective, search.direction], "settings": search.identity(),
-        "space": hp.get_config()["space"],
-    }

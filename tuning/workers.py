@@ -53,9 +53,9 @@ def check_place(place, number, fresh):
     Raises:
         UserError: no number of workers, an id that is not among them, or ``--fresh``.
     """
-    known = ["chief", *names(number)]
     if number < 1:
         raise UserError("--workers must tell the chief and every worker how many workers there are")
+    known = ["chief", *names(number)]
     if place[0] not in known:
         raise UserError(f"KERASTUNER_TUNER_ID must be one of {', '.join(known)}, got {place[0]!r}")
     if fresh:
@@ -90,13 +90,6 @@ def check_chief(address, port, seconds=REACH):
             raise UserError(f"no chief answers at {address}:{port} for {seconds} s") from None
 
 
-def limit_waiting(seconds=REACH):
-    """Let a worker's questions fail if the chief is away that long; keras-tuner waits an hour."""
-    from keras_tuner.src.distribute import oracle_client
-
-    oracle_client.TIMEOUT = seconds
-
-
 def end_with_parent():
     """End this process when the one that started it has: its end closes our standard input."""
     def watch():
@@ -117,7 +110,7 @@ def run(command, number, port):
         port: of the chief.
 
     Raises:
-        UserError: a process does not stay alive; what it said last is in the message.
+        UserError: the port is in use, or a process does not stay alive; it says what that said.
     """
     check_port(ADDRESS, port)
     processes = {name: _Process(name, command, port) for name in ("chief", *names(number))}
@@ -161,10 +154,8 @@ class _Process:
     def look_after(self):
         """Note a good end; start a dead process again."""
         code = self._process.poll()
+        self.ended = code == 0
         if self.ended or code is None:
-            return
-        if code == 0:
-            self.ended = True
             return
         self._listener.join(1)
         if code == 2:  # it says itself what is wrong

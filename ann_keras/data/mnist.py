@@ -71,11 +71,7 @@ def rows(source="full"):
 
 
 def test_rows(source, number):
-    """The first so many test images as rows (number, 784) in [0, 1], and their labels.
-
-    Raises:
-        UserError: there are fewer.
-    """
+    """The first so many test images as rows (number, 784) in [0, 1], and their labels."""
     _, test, labels = rows(source)
     if not 0 < number <= len(test):
         raise UserError(f"there are {len(test)} test digits: {number} of them cannot be")
@@ -142,6 +138,7 @@ def _read(path):
 
 
 def _checked(origin, arrays):
+    digest = hashlib.sha256()
     for name, shape in _SHAPES.items():
         array = arrays[name]
         if array.shape != shape or array.dtype != np.uint8:
@@ -149,16 +146,10 @@ def _checked(origin, arrays):
                 f"{origin}: {name} is {array.dtype} of shape {array.shape}, "
                 f"MNIST's is uint8 of shape {shape}"
             )
-    if _digest(arrays) != _SHA256:
+        digest.update(np.ascontiguousarray(array))
+    if digest.hexdigest() != _SHA256:
         raise UserError(f"{origin} has MNIST's shapes but other contents (checksum differs)")
     return arrays
-
-
-def _digest(arrays):
-    digest = hashlib.sha256()
-    for name in _SHAPES:
-        digest.update(np.ascontiguousarray(arrays[name]))
-    return digest.hexdigest()
 
 
 @functools.cache

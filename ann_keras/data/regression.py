@@ -48,8 +48,7 @@ def functions(x1, x2):
 def weights(student_number):
     """The five largest digits of a student number, descending: R1012984 → (9, 8, 4, 2, 1).
 
-    Raises:
-        UserError: fewer than five digits, or none of the five largest above zero.
+    UserError if it has fewer than five digits, or only zeros.
     """
     digits = sorted((int(c) for c in str(student_number) if c in "0123456789"), reverse=True)
     if len(digits) < 5:
@@ -62,14 +61,7 @@ def weights(student_number):
 
 
 def target(x1, x2, student_number=PUBLISHED_STUDENT):
-    """A student's own target: the five functions averaged with ``weights`` as weights.
-
-    Args:
-        x1, x2: coordinates, arrays of shape (n,).
-
-    Returns:
-        Array of shape (n,).
-    """
+    """A student's own target (n,): the ``functions`` averaged with ``weights`` as weights."""
     return np.average(functions(x1, x2), axis=-1, weights=weights(student_number))
 
 
@@ -82,10 +74,8 @@ def course_file():
     """The course's own regression.csv from the folder that ANN_KERAS_DATA names.
 
     Returns:
-        Points of shape (13600, 2) and function values of shape (13600, 5).
-
-    Raises:
-        UserError: the file is missing or not seven rows of numbers.
+        Points of shape (13600, 2) and function values of shape (13600, 5); UserError if the file
+        is missing or not seven rows of numbers.
     """
     folder = os.environ.get("ANN_KERAS_DATA")
     if not folder:
@@ -101,11 +91,7 @@ def course_file():
 
 
 def split(
-    seed=0,
-    *,
-    student_number=PUBLISHED_STUDENT,
-    source="closed form",
-    training_points=2_000,
+    seed=0, *, student_number=PUBLISHED_STUDENT, source="closed form", training_points=2_000,
     test_points=1_000,
 ):
     """Training and test points of task 1.4, taken from a random permutation of the 13,600.
@@ -121,17 +107,15 @@ def split(
         UserError: the source is unknown or lacks its file, or too many points are asked for.
     """
     if training_points + test_points > POINTS:
-        raise UserError(
-            f"{training_points} + {test_points} points asked for; there are {POINTS}"
-        )
+        raise UserError(f"{training_points} + {test_points} points asked for; there are {POINTS}")
     if source == "closed form":
         x = points(seed)
-        y = target(x[:, 0], x[:, 1], student_number)
+        values = functions(x[:, 0], x[:, 1])
     elif source == "course":
         x, values = course_file()
-        y = np.average(values, axis=-1, weights=weights(student_number))
     else:
         raise UserError(f"unknown source {source!r}: choose 'closed form' or 'course'")
+    y = np.average(values, axis=-1, weights=weights(student_number))
     order = np.random.default_rng([seed, 1]).permutation(len(x))
     train, test = np.split(order[: training_points + test_points], [training_points])
     x, y = x.astype(np.float32), y.astype(np.float32)[:, np.newaxis]

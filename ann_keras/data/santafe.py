@@ -60,13 +60,9 @@ def _series():
 def windows(series, lag):
     """Every ``lag`` successive values, and the value that follows them.
 
-    Args:
-        series: values (n,).
-        lag: number of past values that predict the next.
-
     Returns:
-        Inputs (n − lag, lag), oldest value first, and targets (n − lag,); target i is
-        ``series[lag + i]``.
+        Inputs (n − lag, lag), oldest value first, and targets (n − lag,) of a series (n,);
+        target i is ``series[lag + i]``.
 
     Raises:
         ValueError: the lag is below one or leaves no target, or a value is not finite.

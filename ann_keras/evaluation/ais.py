@@ -96,15 +96,10 @@ def forward(machine, *, chains=100, temperatures=10_000, seed=0):
     Raises:
         ValueError: fewer than two chains or temperatures.
     """
-    betas = _betas(chains, temperatures)
-    x_base, y_base = (np.asarray(base, np.float64) for base in (machine.x_base, machine.y_base))
     generator = np.random.default_rng(seed)
-    start = generator.random((chains, len(x_base))) < 1 / (1 + np.exp(-x_base))
-    ratios, states = _anneal(
-        *_tensors(machine), tf.cast(start, tf.float32), betas, _seed(generator), True
-    )
-    base = np.logaddexp(0, x_base).sum() + np.logaddexp(0, y_base).sum()
-    return _estimate(base + ratios.numpy(), states.numpy(), sign=1)
+    shares = 1 / (1 + np.exp(-np.asarray(machine.x_base, np.float64)))
+    start = generator.random((chains, len(shares))) < shares
+    return _estimate(machine, start, temperatures, generator, upward=True)
 
 
 def reverse(machine, start, *, temperatures=10_000, seed=0):
@@ -126,13 +121,7 @@ def reverse(machine, start, *, temperatures=10_000, seed=0):
         raise ValueError(
             f"states must have shape (chains, {len(machine.x_bias)}), got {np.shape(start)}"
         )
-    betas = _betas(len(start), temperatures)
-    ratios, states = _anneal(
-        *_tensors(machine), tf.cast(start, tf.float32), betas[::-1],
-        _seed(np.random.default_rng(seed)), False,
-    )
-    base = sum(np.logaddexp(0, np.asarray(b, np.float64)).sum() for b in machine[3:])
-    return _estimate(base - ratios.numpy(), states.numpy(), sign=-1)
+    return _estimate(machine, start, temperatures, np.random.default_rng(seed), upward=False)
 
 
 @tf.function(reduce_retracing=True)
@@ -147,17 +136,18 @@ def _anneal(weights, x_bias, y_bias, x_base, y_base, x, betas, seed, upward):
     def change(x, y_field, before, after):
         """log p*_after(x) − log p*_before(x)."""
         first = (after - before) * tf.linalg.matvec(x, x_bias - x_base)
-        blended = [beta * y_field + (1 - beta) * y_base for beta in (after, before)]
+        late, early = (tf.nn.softplus(beta * y_field + (1 - beta) * y_base)
+                       for beta in (after, before))
         # Differences unit by unit: float32 would lose them in the sums.
-        second = tf.nn.softplus(blended[0]) - tf.nn.softplus(blended[1])
+        second = late - early
         return tf.cast(first, tf.float64) + tf.reduce_sum(tf.cast(second, tf.float64), axis=1)
 
     def step(x, y_field, beta, index):
         uniform = Uniforms(seed + tf.stack([index, 0]))
         y = tf.sigmoid(beta * y_field + (1 - beta) * y_base)
         y = draw(y, uniform(tf.shape(y)))
-        x = beta * (tf.matmul(y, weights, transpose_b=True) + x_bias) + (1 - beta) * x_base
-        x = tf.sigmoid(x)
+        x_field = tf.matmul(y, weights, transpose_b=True) + x_bias
+        x = tf.sigmoid(beta * x_field + (1 - beta) * x_base)
         return draw(x, uniform(tf.shape(x)))
 
     y_field = fields(x)
@@ -174,8 +164,20 @@ def _anneal(weights, x_bias, y_bias, x_base, y_base, x, betas, seed, upward):
     return total, x
 
 
-def _estimate(log_weights, states, sign):
-    """``Estimate`` from log Z of each chain, of which exp(sign · log Z) is averaged."""
+def _estimate(machine, start, temperatures, generator, upward):
+    """``Estimate`` by annealing; of log Z of each chain exp(± log Z) is averaged, + upward."""
+    if len(start) < 2 or temperatures < 2:
+        raise ValueError(
+            f"annealing needs two chains and temperatures or more, got {len(start)}, {temperatures}"
+        )
+    sign = 1 if upward else -1
+    betas = tf.constant(np.linspace(0, 1, temperatures)[::sign], tf.float32)
+    seed = tf.constant(generator.integers(2**31 - 1, size=2, dtype=np.int32))
+    tensors = [tf.constant(np.asarray(values), tf.float32) for values in (*machine, start)]
+    ratios, states = (values.numpy() for values in _anneal(*tensors, betas, seed, upward))
+    base = sum(np.logaddexp(0, np.asarray(biases, np.float64)).sum()
+               for biases in (machine.x_base, machine.y_base))
+    log_weights = base + sign * ratios
     logs = sign * log_weights
     top = logs.max()
     weights = np.exp(logs - top)
@@ -186,25 +188,9 @@ def _estimate(log_weights, states, sign):
     return Estimate(estimate, *map(float, sorted(ends)), log_weights, states)
 
 
-def _betas(chains, temperatures):
-    if chains < 2 or temperatures < 2:
-        raise ValueError(
-            f"annealing needs two chains and temperatures or more, got {chains}, {temperatures}"
-        )
-    return tf.constant(np.linspace(0, 1, temperatures), tf.float32)
-
-
 def _log_odds(means, biases):
     if np.shape(means) != biases.shape:
         raise ValueError(f"{len(biases)} pixels need as many means, got shape {np.shape(means)}")
     # Pixels that are always black would have odds of zero.
     means = np.clip(np.asarray(means, np.float64), 1e-4, 1 - 1e-4)
     return np.log(means / (1 - means))
-
-
-def _tensors(machine):
-    return [tf.constant(np.asarray(values), tf.float32) for values in machine]
-
-
-def _seed(generator):
-    return tf.constant(generator.integers(2**31 - 1, size=2, dtype=np.int32))

@@ -11,6 +11,11 @@ def epochs_to(loss, target):
     return float(reached[0] + 1) if len(reached) else float("inf")
 
 
+def steps_to_share(curve, share):
+    """Steps until a rising curve first is at a share of its last value; all, if that is 0."""
+    return int(np.argmax(curve >= share * curve[-1])) + 1 if curve[-1] else len(curve)
+
+
 def summarize(results, target):
     """What counts of gradient runs: how soon they reach a training MSE, and how steadily.
 
@@ -23,21 +28,19 @@ def summarize(results, target):
         whole run where the target is not reached: a lower bound), "reached" (0 or 1),
         "seconds_per_step", "final_loss", "oscillation" of the last mini-batch's loss.
     """
-    numbers = {}
+    rows = []
     for result in results:
         total = len(result["loss"])
         epochs = epochs_to(result["loss"], target)
-        row = {
+        rows.append({
             "epochs_to_target": min(epochs, total),
             "seconds_to_target": float(result["seconds"]) * min(epochs, total) / total,
             "reached": float(epochs <= total),
             "seconds_per_step": float(result["seconds"] / (total * result["steps_per_epoch"])),
             "final_loss": float(result["loss"][-1]),
             "oscillation": oscillation(result["last_batch_mse"]),
-        }
-        for name, value in row.items():
-            numbers.setdefault(name, []).append(value)
-    return numbers
+        })
+    return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 def oscillation(loss):

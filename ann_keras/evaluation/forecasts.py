@@ -96,6 +96,17 @@ def errors(runs):
     return Errors(mse, mse / test.var(), np.median(later / variance, axis=1))
 
 
+def parts(values, place):
+    """Medians over forecasts (n, HORIZON) of the NMSE before a place and from there on.
+
+    The first is over the variance of all test points, the second over that of its own points.
+    """
+    _, test = santafe.load()
+    early, late = np.split((values - test) ** 2, [place], axis=1)
+    return (np.median(early.mean(axis=1)) / test.var(),
+            np.median(late.mean(axis=1)) / test[place:].var())
+
+
 def measure(task, name, runs):
     """Record errors of forecasts under a name, with their medians; returns the ``Errors``."""
     found = errors(runs)
@@ -113,46 +124,48 @@ def is_worse(changed, reference):
         False where the errors over later starts are lower (p < 0.05, Mann and Whitney), True where
         those of the test points or of the later starts are higher, else "undecided".
     """
-    def significant(quantity):
-        return decide.p_value(getattr(changed, quantity), getattr(reference, quantity)) < 0.05
+    def change(values, others):
+        if decide.p_value(values, others) >= 0.05:
+            return 0
+        return 1 if np.median(values) > np.median(others) else -1
 
-    def higher(quantity):
-        return np.median(getattr(changed, quantity)) > np.median(getattr(reference, quantity))
-
-    if significant("later") and not higher("later"):
-        return False
-    if any(significant(quantity) and higher(quantity) for quantity in ("mse", "later")):
-        return True
-    return "undecided"
+    mse, later = change(changed.mse, reference.mse), change(changed.later, reference.later)
+    return False if later < 0 else True if max(mse, later) > 0 else "undecided"
 
 
 def in_words(variants, names, reference):
     """Medians of changed settings with the p-values of their difference from ``reference``."""
-    return "; ".join(
-        f"{name} {np.median(variants[name].mse):.0f} "
-        f"(p = {decide.p_value(variants[name].mse, reference.mse):.1g}) and "
-        f"{np.median(variants[name].later):.3f} "
-        f"(p = {decide.p_value(variants[name].later, reference.later):.1g})"
-        for name in names
-    )
+    def told(name, quantity, form):
+        values, others = (getattr(found, quantity) for found in (variants[name], reference))
+        return f"{np.median(values):{form}} (p = {decide.p_value(values, others):.1g})"
+
+    return "; ".join(f"{name} {told(name, 'mse', '.0f')} and {told(name, 'later', '.3f')}"
+                     for name in names)
 
 
 def draw_losses(task, stem, runs):
-    """One panel a fold: training and validation loss against epoch, all seeds as a band.
-
-    Args:
-        task: receives the figure.
-        stem: of its file.
-        runs: ``Results`` of ``recipes.timeseries.train`` over folds.
-    """
-    figure, axes = plots.panels(runs["loss"].shape[1], width=9, sharey=True)
+    """Losses of ``Results`` of ``recipes.timeseries.train`` against epoch, a panel a fold."""
+    losses = {"training": runs["loss"], "validation": runs["val_loss"]}
+    figure, axes = plots.panels(losses["training"].shape[1], width=9, sharey=True)
     for fold, panel in enumerate(axes):
-        plots.curve(panel, runs["loss"][:, fold], label="training")
-        plots.curve(panel, runs["val_loss"][:, fold], label="validation")
+        for label, values in losses.items():
+            plots.curve(panel, values[:, fold], label=label)
         panel.set(yscale="log", xlabel="epoch", title=f"fold {fold + 1}")
     axes[0].set_ylabel("MSE of the standardised series")
     axes[0].legend(title="mean and range over seeds" if len(runs) > 1 else None)
     task.figure(stem, figure)
+
+
+def draw_typical(axes, found, title):
+    """The test points and, for each name, the run whose test MSE is nearest to the median."""
+    train, test = santafe.load()
+    steps = np.arange(len(train), len(train) + len(test))
+    axes.plot(steps, test, color="k", lw=2, label="test points")
+    for name, runs in found.items():
+        middle = sorted(runs, key=lambda run: run["mse"])[len(runs) // 2]
+        axes.plot(steps, middle["forecast"], label=f"{name} (MSE {middle['mse']:.0f})")
+    axes.set(xlabel="time step", ylabel="laser intensity", ylim=(-60, 340), title=title)
+    axes.legend(loc="upper center", ncols=3, fontsize=8)
 
 
 def draw_errors(groups, **size):

@@ -21,11 +21,9 @@ class Judge:
         self.test_accuracy = float(labelling["test_accuracy"])
         self._network = pooled_convnet()
         weights.restore(self._network, labelling["weights"])
-        (flat,) = (
-            layer.output for layer in self._network.layers
-            if isinstance(layer, keras.layers.Flatten)
-        )
-        self._below = keras.Model(self._network.input, flat)
+        flatten = next(layer for layer in self._network.layers
+                       if isinstance(layer, keras.layers.Flatten))
+        self._below = keras.Model(self._network.input, flatten.output)
 
     def probabilities(self, images):
         """Of each digit, (n, 10), for images (n, 784) or (n, 28, 28) in [0, 1]."""

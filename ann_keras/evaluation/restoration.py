@@ -71,6 +71,5 @@ def right(results, labels):
     Returns:
         Dict of bool arrays (seeds, n); (1, n) for "whole" and "cut", which no machine has seen.
     """
-    alone = {kind: results[kind][:1] for kind in ("whole", "cut")}
-    return {kind: found == labels for kind, found in
-            (alone | {kind: results[kind] for kind in ("free", "free_raw", "clamped")}).items()}
+    alone = {kind: results[kind][:1] == labels for kind in ("whole", "cut")}
+    return alone | {kind: results[kind] == labels for kind in ("free", "free_raw", "clamped")}

@@ -7,6 +7,7 @@ import numpy as np
 from ann_keras import data
 from ann_keras.errors import UserError
 from ann_keras.evaluation import generative
+from ann_keras.recipes import convnet
 
 CONFIDENT = 0.9  # probability from which on the convnet is sure of a digit
 # Measures, and the sign that is better. Without precision: it is 1 where all samples are alike.
@@ -15,11 +16,7 @@ COLUMNS = ("frechet", "precision", "recall", "density", "coverage", "confident",
            "background", "noisy")
 _NOISE = 0.01  # background level that shows; it is 0 in all but a few test digits
 _NEAR = 2  # pixels from a stroke up to which its edge may reach
-_BETTER = {
-    "frechet": "lower", "background": "lower", "noisy": "lower", "confident": "higher",
-    "diversity": "higher", "precision": "higher", "recall": "higher", "density": "higher",
-    "coverage": "higher",
-}
+_LOWER_IS_BETTER = "frechet", "background", "noisy"
 
 
 class Scoreboard:
@@ -58,11 +55,10 @@ class Scoreboard:
         if len(images) != self.number:
             raise ValueError(f"{self.number} images are scored at a time, got {len(images)}")
         features, probabilities = self.judge.features(images), self.judge.probabilities(images)
-        classes = np.bincount(probabilities.argmax(axis=1), minlength=10) / len(images)
-        return _quality(probabilities, images) | {
+        return quality(probabilities, images) | {
             "frechet": generative.frechet_distance(self._digits, features),
             **generative.neighbourhoods(self._digits, features, real_radii=self._radii),
-            "classes": classes,
+            "classes": np.bincount(probabilities.argmax(axis=1), minlength=10) / len(images),
         }
 
     @functools.cached_property
@@ -88,6 +84,22 @@ def board(labelling, source, number):
 _last = None, None  # what the digits' features, half a minute of work, were made for; and they
 
 
+def begin(task, settings):
+    """Begin what every comparison of samples needs.
+
+    Args:
+        task: ``report.task.Task``.
+        settings: with ``labelling``, recipe of the labelling convnet, and ``samples``, a number.
+
+    Returns:
+        Dict of "labelling" and "samples", arguments of all functions that score samples; and the
+        ``Result`` of ``floor``.
+    """
+    labelling = task.run(convnet.train, settings.labelling, seed=0)
+    scoring = {"labelling": labelling, "samples": settings.samples}
+    return scoring, task.run(floor, source=settings.labelling.source, **scoring)
+
+
 def floor(labelling, source, samples):
     """Scores of as many test digits, below which no model can be expected to come.
 
@@ -103,11 +115,11 @@ def floor(labelling, source, samples):
     return board(labelling, source, samples).score(rows)
 
 
-def quality(judge, images):
+def quality(probabilities, images):
     """Numbers that stand for what samples look like.
 
     Args:
-        judge: ``labels.Judge``.
+        probabilities: of each digit by the convnet, (n, 10).
         images: (n, 784) in [0, 1].
 
     Returns:
@@ -116,10 +128,6 @@ def quality(judge, images):
         touch the largest; "grey", share of pixels between 0.1 and 0.9; "background", their mean
         ``background``, and "noisy", the share of images where it is above 0.01.
     """
-    return _quality(judge.probabilities(images), images)
-
-
-def _quality(probabilities, images):
     from scipy.ndimage import label
 
     touching = np.ones((3, 3))
@@ -146,9 +154,8 @@ def background(images):
 
     squares = np.reshape(images, (-1, 28, 28))
     near = binary_dilation(squares >= 0.5, np.ones((1, 3, 3)), iterations=_NEAR)
-    away = ~near
-    counts = away.sum(axis=(1, 2))
-    return np.where(away, squares, 0).sum(axis=(1, 2)) / np.maximum(counts, 1)
+    counts = (~near).sum(axis=(1, 2))
+    return np.where(near, 0, squares).sum(axis=(1, 2)) / np.maximum(counts, 1)
 
 
 def to_bytes(images):
@@ -156,42 +163,67 @@ def to_bytes(images):
     return np.round(255 * np.clip(images, 0, 1)).astype(np.uint8).reshape(-1, 784)
 
 
-def as_fields(found):
-    """What ``Scoreboard.score`` gave, as the fields "score_…" of a run that ``scores`` reads."""
-    return {f"score_{name}": value for name, value in found.items()}
+def kept(board, images, shown=10):
+    """What a run keeps of samples (n, 784): "score_…" of each measure, and the first "images"."""
+    found = {f"score_{name}": value for name, value in board.score(images).items()}
+    return found | {"images": to_bytes(images[:shown])}
 
 
 def scores(results):
-    """Dict of ``Scoreboard.score``'s measures, kept by runs as "score_…", each (seeds, …).
+    """Dict of measures that runs of one model, one a seed, have ``kept``: arrays (seeds, …)."""
+    return {name.removeprefix("score_"): results[name] for name in results[0]
+            if name.startswith("score_")}
+
+
+def means(scores):
+    """Means over seeds of ``scores`` by name."""
+    return {name: {measure: values.mean(axis=0) for measure, values in found.items()}
+            for name, found in scores.items()}
+
+
+def first(results, field):
+    """A field, such as "images", of the first seed, by name, of ``Results`` by name."""
+    return {name: runs[0][field] for name, runs in results.items()}
+
+
+def report(task, scored, floor, prefix=""):
+    """Record and save the ``scores`` of several models, which are returned by name.
 
     Args:
-        results: runs of one model, one a seed.
+        task: ``report.task.Task``.
+        scored: ``Results`` by name.
+        floor: scores of test digits.
+        prefix: of the names that measurements have.
     """
-    return {name.removeprefix("score_"): np.stack([result[name] for result in results])
-            for name in results[0] if name.startswith("score_")}
+    found = {name: scores(runs) for name, runs in scored.items()}
+    for name, values in found.items():
+        measure(task, prefix + name, values)
+    table(task, found, floor)
+    return found
 
 
 def measure(task, name, found):
     """Record ``scores`` under the ``title`` of a name; classes are left to the figures."""
     for quantity, values in found.items():
-        if quantity in _BETTER:
-            task.measure(f"{title(name)}/{quantity}", values, better=_BETTER[quantity])
+        if quantity in COLUMNS:
+            better = "lower" if quantity in _LOWER_IS_BETTER else "higher"
+            task.measure(f"{title(name)}/{quantity}", values, better=better)
 
 
-def table(task, stem, scores, floor, **columns):
+def table(task, scores, floor, **columns):
     """Save scores by name, dicts of arrays (seeds,), with those of test digits last.
 
     Args:
         columns: further ones, each a dict of texts by name; names may lack.
     """
-    task.table(
-        stem, ["samples", "seeds", *COLUMNS, *columns],
-        [[name, len(found["frechet"]), *(f"{found[column].mean():.4f}" for column in COLUMNS),
-          *(texts.get(name, "") for texts in columns.values())]
-         for name, found in scores.items()]
-        + [["test digits", "", *(f"{float(floor[column]):.4f}" for column in COLUMNS),
-            *("" for _ in columns)]],
-    )
+    rows = [
+        [name, len(found["frechet"]), *(f"{found[column].mean():.4f}" for column in COLUMNS),
+         *(texts.get(name, "") for texts in columns.values())]
+        for name, found in scores.items()
+    ]
+    digits = [f"{floor[column]:.4f}" for column in COLUMNS]
+    task.table("scores", ["samples", "seeds", *COLUMNS, *columns],
+               [*rows, ["test digits", "", *digits, *[""] * len(columns)]])
 
 
 def title(name):

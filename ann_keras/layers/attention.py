@@ -60,19 +60,13 @@ class SelfAttention(keras.layers.Layer):
     """
 
     def __init__(
-        self,
-        heads,
-        *,
-        scale=None,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
+        self, heads, *, scale=None, kernel_initializer="glorot_uniform", bias_initializer="zeros",
         **kwargs,
     ):
         super().__init__(**kwargs)
         if heads < 1:
             raise ValueError(f"heads must be at least 1, not {heads}")
-        self.heads = heads
-        self.scale = scale
+        self.heads, self.scale = heads, scale
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
 
@@ -81,19 +75,13 @@ class SelfAttention(keras.layers.Layer):
         if dim % self.heads:
             raise ValueError(f"dim {dim} is not divisible by the number of heads {self.heads}")
         self.projection = keras.layers.Dense(
-            3 * dim,
-            use_bias=False,
-            kernel_initializer=_fresh(self.kernel_initializer),
-            dtype=self.dtype_policy,
-            name="queries_keys_values",
+            3 * dim, use_bias=False, kernel_initializer=_fresh(self.kernel_initializer),
+            dtype=self.dtype_policy, name="queries_keys_values",
         )
         self.projection.build(input_shape)
         self.output_projection = keras.layers.Dense(
-            dim,
-            kernel_initializer=_fresh(self.kernel_initializer),
-            bias_initializer=self.bias_initializer,
-            dtype=self.dtype_policy,
-            name="output",
+            dim, kernel_initializer=_fresh(self.kernel_initializer),
+            bias_initializer=self.bias_initializer, dtype=self.dtype_policy, name="output",
         )
         self.output_projection.build(input_shape)
 

@@ -72,8 +72,7 @@ class FourierConv2DTranspose(_Bordered, keras.layers.Conv2DTranspose):
         options: others of ``Conv2DTranspose``.
 
     Raises:
-        ValueError: strides, dilation, groups or channels that come first; images or kernels that
-            are not square, or leave no pixel.
+        ValueError: as of ``FourierConv2D``.
     """
 
     def call(self, inputs):

@@ -18,8 +18,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             scale are both learned.
 
     Raises:
-        ValueError: options that the kernel does not have, or inputs that are not
-            (n, height, width, channels).
+        ValueError: options that the kernel lacks, or inputs not (n, height, width, channels).
     """
 
     def __init__(self, **options):

@@ -10,9 +10,9 @@ phase fails, as the report says; from Keras' own it does not (it reaches 0.76 of
 """
 
 import keras
-import numpy as np
 
 from ann_keras.layers.initializers import pytorch_uniform
+from ann_keras.models.boltzmann import check_rows
 
 
 class StackedAutoencoder:
@@ -34,7 +34,8 @@ class StackedAutoencoder:
         autoencoders: list of Functional models, the k-th from its encoder's inputs to the same.
 
     Raises:
-        ValueError: no encoder, or a size below one.
+        ValueError: no encoder, or a size below one; and from methods, an encoder that does not
+            exist or an array of another shape.
     """
 
     def __init__(self, hidden_units=(256, 64), classes=10, *, inputs=784):
@@ -69,14 +70,11 @@ class StackedAutoencoder:
 
         Returns:
             NumPy array (n, units of that encoder), values in [0, 1].
-
-        Raises:
-            ValueError: there is no such layer, or the images have another shape.
         """
         layer = len(self._encoders) if layer is None else layer
         if not 0 <= layer <= len(self._encoders):
             raise ValueError(f"encoders are numbered 1 to {len(self._encoders)}, got {layer}")
-        self._check_images(x)
+        check_rows("images", x, self.classifier.input_shape[-1])
         for encoder in self._encoders[:layer]:
             x = encoder(x)
         return keras.ops.convert_to_numpy(x)
@@ -85,17 +83,12 @@ class StackedAutoencoder:
         """Images of codes of the last encoder, by the decoders of pre-training.
 
         Args:
-            codes: (n, units of the last encoder); encoders give values in [0, 1], others may do.
+            codes: (n, units of the last encoder), or ValueError; others than in [0, 1] may do.
 
         Returns:
             NumPy array (n, inputs), values in [0, 1].
-
-        Raises:
-            ValueError: codes of another shape.
         """
-        units = self._encoders[-1].units
-        if np.ndim(codes) != 2 or np.shape(codes)[1] != units:
-            raise ValueError(f"codes must be rows of shape (n, {units}), got {np.shape(codes)}")
+        check_rows("codes", codes, self._encoders[-1].units)
         for decoder in reversed(self._decoders):
             codes = decoder(codes)
         return keras.ops.convert_to_numpy(codes)
@@ -109,14 +102,10 @@ class StackedAutoencoder:
             layer: of the encoder, from 1.
             x: images (n, inputs) in [0, 1], whichever the layer.
             optimizer: of Keras; SGD with learning rate 0.1 if None, as published.
-            epochs, batch_size: as published.
             fit: called as ``fit(model, codes, codes, epochs=…, batch_size=…, **options)``.
 
         Returns:
             What ``fit`` returns, a History: "loss" is the mean squared error per pixel or code.
-
-        Raises:
-            ValueError: there is no such encoder, or the images have another shape.
         """
         if not 1 <= layer <= len(self._encoders):
             raise ValueError(f"encoders are numbered 1 to {len(self._encoders)}, got {layer}")
@@ -138,64 +127,32 @@ class StackedAutoencoder:
             frozen: encoders that do not move, counted from the pixels: 1 as published, all of
                 them to train the softmax layer alone (D7).
             optimizer: of Keras; SGD with learning rate 1 if None, as published.
-            epochs, batch_size: as published.
             fit: called as ``fit(model, x, y, epochs=…, batch_size=…, **options)``.
 
         Returns:
             What ``fit`` returns, a History: "loss" is the cross-entropy in nats.
-
-        Raises:
-            ValueError: there are not as many encoders, or an array has another shape.
         """
         if not 0 <= frozen <= len(self._encoders):
             raise ValueError(f"frozen encoders must be 0 to {len(self._encoders)}, got {frozen}")
+        check_rows("images", x, self.classifier.input_shape[-1])
+        shape = len(x), self.classifier.output_shape[-1]
+        if y.shape != shape:
+            raise ValueError(f"labels must be one-hot rows of shape {shape}, got {y.shape}")
         kept = self._encoders[:frozen]
-        trained = [layer for layer in self.classifier.layers if layer not in kept]
-        self._compile_classifier(trained, x, y, optimizer)
-        return fit(self.classifier, x, y, epochs=epochs, batch_size=batch_size, **options)
-
-    def fine_tune(
-        self, x, y, *, optimizer=None, epochs=50, batch_size=128, fit=keras.Model.fit, **options
-    ):
-        """Train all encoders and the softmax layer.
-
-        Args:
-            x: images (n, inputs) in [0, 1].
-            y: one-hot labels (n, classes).
-            optimizer: of Keras; SGD with learning rate 1 if None, as published.
-            epochs, batch_size: as published.
-            fit: called as ``fit(model, x, y, epochs=…, batch_size=…, **options)``.
-
-        Returns:
-            What ``fit`` returns, a History: "loss" is the cross-entropy in nats.
-
-        Raises:
-            ValueError: an array has another shape.
-        """
-        self._compile_classifier(self.classifier.layers, x, y, optimizer)
-        return fit(self.classifier, x, y, epochs=epochs, batch_size=batch_size, **options)
-
-    def _compile_classifier(self, trained, x, y, optimizer):
-        self._check_images(x)
-        classes = self.classifier.output_shape[-1]
-        if y.shape != (len(x), classes):
-            raise ValueError(
-                f"labels must be one-hot rows of shape {(len(x), classes)}, got {y.shape}"
-            )
-        self._train_only(trained)
+        self._train_only([layer for layer in self.classifier.layers if layer not in kept])
         self.classifier.compile(
             optimizer or keras.optimizers.SGD(1.0), loss="categorical_crossentropy",
             metrics=["accuracy"],
         )
+        return fit(self.classifier, x, y, epochs=epochs, batch_size=batch_size, **options)
+
+    def fine_tune(self, x, y, *, epochs=50, **options):
+        """Train all encoders and the softmax layer; arguments as of ``train_classifier``."""
+        return self.train_classifier(x, y, frozen=0, epochs=epochs, **options)
 
     def _train_only(self, trained):
         for layer in self.classifier.layers:
             layer.trainable = layer in trained
-
-    def _check_images(self, x):
-        inputs = self.classifier.input_shape[-1]
-        if x.ndim != 2 or x.shape[1] != inputs:
-            raise ValueError(f"images must be rows of shape (n, {inputs}), got {x.shape}")
 
 
 def _dense(units, inputs, activation, name):

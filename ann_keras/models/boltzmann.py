@@ -18,12 +18,17 @@ def follow_means(offsets, layers):
         offset.assign_add(OFFSET_RATE * (tf.reduce_mean(layer, 0) - offset))
 
 
-def binary_states(units):
-    """All states of a number of binary units, float64 (2^units, units).
+def over_batches(rows, size, update):
+    """Call ``update`` with each mini-batch of rows and its number: 1, 2, …; −1 if it is smaller."""
+    whole = rows.shape[0] // size
+    for index in tf.range(whole):
+        update(tf.slice(rows, [index * size, 0], [size, rows.shape[1]]), index + 1)
+    if rows.shape[0] % size:
+        update(rows[whole * size :], -1)
 
-    Raises:
-        ValueError: more than ``MOST_UNITS``.
-    """
+
+def binary_states(units):
+    """All states of ``MOST_UNITS`` binary units or fewer, float64 (2^units, units)."""
     if units > MOST_UNITS:
         raise ValueError(f"{units} units have too many states to enumerate: {MOST_UNITS} at most")
     numbers = np.arange(2**units, dtype=np.int64)
@@ -41,10 +46,7 @@ def log_partition(weights, first_bias, second_bias):
         first_bias, second_bias: b (m,) and c (n,).
 
     Returns:
-        log Σ exp(−energy) in nats, a float.
-
-    Raises:
-        ValueError: both sides have too many units.
+        log Σ exp(−energy) in nats, a float; ValueError if both sides have too many units.
     """
     weights, first, second = (
         np.asarray(values, np.float64) for values in (weights, first_bias, second_bias)
@@ -60,11 +62,7 @@ def log_partition(weights, first_bias, second_bias):
 
 
 class Uniforms:
-    """Uniform random numbers by a seed and a count of the draws, the same in every run.
-
-    Args:
-        seed: tensor of two whole numbers; two streams with different ones are independent.
-    """
+    """Uniform random numbers by a seed, int tensor (2,), and a count of the draws."""
 
     def __init__(self, seed):
         self.seed, self.draws = seed, 0
@@ -82,6 +80,12 @@ def check_positive(**settings):
             raise ValueError(f"{name} must be positive, got {value}")
 
 
+def check_rows(name, x, width):
+    """Raise ValueError unless an array is at least one row of so many values."""
+    if np.ndim(x) != 2 or np.shape(x)[1] != width or not len(x):
+        raise ValueError(f"{name} must be rows of shape (n, {width}), got {np.shape(x)}")
+
+
 def check_unit_interval(x):
     """Raise ValueError if values lie outside [0, 1]."""
     low, high = np.min(x), np.max(x)
@@ -91,16 +95,9 @@ def check_unit_interval(x):
 
 @tf.function
 def pseudo_likelihood(weights, hidden_bias, visible_bias, v, pixels):
-    """Pseudo-likelihood of an RBM by one pixel of each row.
+    """n log P(pixel | others) in nats, (rows,), of one pixel in each of the rows v (rows, n).
 
-    Args:
-        weights, hidden_bias, visible_bias: of the RBM, (m, n), (m,) and (n,).
-        v: rows (rows, n).
-        pixels: number of the pixel of each row that is asked for given the others, (rows,).
-
-    Returns:
-        n log P(pixel | others) in nats, (rows,): a free-energy difference, by what the pixel adds
-        to the inputs of the hidden units.
+    A free-energy difference, by what the pixel adds to the inputs of the hidden units.
     """
     hidden = tf.matmul(v, weights, transpose_b=True) + hidden_bias
     change = 1 - 2 * tf.gather(v, pixels, batch_dims=1)
@@ -113,14 +110,7 @@ def pseudo_likelihood(weights, hidden_bias, visible_bias, v, pixels):
 
 @tf.function(reduce_retracing=True)
 def chain(weights, hidden_bias, visible_bias, v, known, steps, seed):
-    """Gibbs steps of an RBM's chains, with some pixels held.
-
-    Args:
-        weights, hidden_bias, visible_bias: of the RBM, (m, n), (m,) and (n,).
-        v: states to start from (chains, n).
-        known: boolean, of v's shape: pixels that keep their value.
-        steps: number of them.
-        seed: int tensor (2,).
+    """Gibbs steps of an RBM's chains from states v (chains, n); ``known`` pixels keep their value.
 
     Returns:
         States of the visible units, and the probabilities that they were drawn by.

@@ -9,9 +9,6 @@ from ann_keras.layers.normalization import FusedBatchNormalization
 def pooled_convnet():
     """The convnet of Table 1 (task 1.3.5): two convolutions with max pooling, 34,826 parameters.
 
-    Layers, in the order of the table: Conv2D 32 3×3, MaxPooling2D, Conv2D 64 3×3, MaxPooling2D,
-    Flatten, Dropout 0.5, Dense 10. ReLU after the convolutions, softmax at the end.
-
     Returns:
         A Functional model, inputs (n, 28, 28, 1) in [0, 1], outputs class probabilities (n, 10).
     """
@@ -27,14 +24,8 @@ def pooled_convnet():
 
 
 def strided_convnet(
-    *,
-    filters=(16, 32, 32, 64),
-    kernel_sizes=(4, 4, 3, 2),
-    paddings=(2, 1, 1, 0),
-    dropout=(0.2, 0.4, 0.4, 0.0),
-    activation="relu",
-    batch_norm=True,
-    pooling=False,
+    *, filters=(16, 32, 32, 64), kernel_sizes=(4, 4, 3, 2), paddings=(2, 1, 1, 0),
+    dropout=(0.2, 0.4, 0.4, 0.0), activation="relu", batch_norm=True, pooling=False,
     strides=(2, 2),
 ):
     """The convnet of task 3.2.2: four convolutions, 258,086 parameters, 257,798 trainable.
@@ -59,9 +50,7 @@ def strided_convnet(
         A Functional model, inputs (n, 28, 28, 1) in [0, 1], outputs class probabilities (n, 10).
 
     Raises:
-        ValueError: no block, sequences of different lengths, filters or a stride below one, a
-            negative padding, a dropout rate outside [0, 1), an unknown activation, or a kernel
-            larger than the padded input.
+        ValueError: sequences of different lengths or of none, or an impossible number in one.
     """
     _check_blocks(filters, kernel_sizes, paddings, dropout)
     size, channels = 28, 1
@@ -97,17 +86,11 @@ def convolution_size(size, kernel, padding=0, stride=1):
     """Side of a convolution's output, ⌊(n − m + 2P) / S⌋ + 1 (task 3.2.1, equation 4).
 
     Args:
-        size: side n of the input, in pixels.
-        kernel: side m of the kernel.
-        padding: rows P of zeros on each side.
-        stride: step S of the kernel.
-
-    Returns:
-        The side k in pixels.
+        size, kernel: sides n of the input and m of the kernel, in pixels.
+        padding, stride: rows P of zeros on each side, and step S of the kernel.
 
     Raises:
-        ValueError: the kernel is larger than the padded input, size, kernel or stride is below
-            one, or the padding is negative.
+        ValueError: the kernel is larger than the padded input, or a number is impossible.
     """
     if min(size, kernel, stride) < 1 or padding < 0:
         raise ValueError(
@@ -115,9 +98,9 @@ def convolution_size(size, kernel, padding=0, stride=1):
             f"{kernel}, {stride} and {padding}"
         )
     if kernel > size + 2 * padding:
+        padded = size + 2 * padding
         raise ValueError(
-            f"kernel of {kernel}×{kernel} is larger than the padded input of "
-            f"{size + 2 * padding}×{size + 2 * padding}"
+            f"kernel of {kernel}×{kernel} is larger than the padded input of {padded}×{padded}"
         )
     return (size - kernel + 2 * padding) // stride + 1
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from ann_keras.models.boltzmann import Uniforms, draw, follow_means
+from ann_keras.models.boltzmann import Uniforms, draw, follow_means, over_batches
 
 
 class ContrastiveDivergence:
@@ -40,12 +40,10 @@ class ContrastiveDivergence:
         self._unit_offset.assign(tf.fill(self._unit_offset.shape, 0.5))
 
     def pass_over(self, rows, seed, *, learning_rate, momentum, weight_decay, **options):
-        """One update a mini-batch of rows (n, pixels); arguments as of ``update``.
+        """One update a mini-batch of rows (n, pixels); the last one may be smaller.
 
-        Args:
-            rows: all mini-batches; a last one that is smaller counts its own mean.
-            seed: int tensor (2,).
-            options: also ``batch_size`` and ``shuffle``.
+        Options are those of ``update``, ``batch_size`` and ``shuffle``; the seed is an int tensor
+        (2,).
         """
         # As tensors, so that other values do not trace another graph.
         rates = {"learning_rate": learning_rate, "momentum": momentum,
@@ -90,10 +88,9 @@ class ContrastiveDivergence:
             follow_means((self._pixel_offset, self._unit_offset), (v, positive))
             pixels, units = pixels - self._pixel_offset, units - self._unit_offset
         # The change by the gradient: mean over data minus mean over chains, times the rate.
-        sizes = tf.shape(v)[0], tf.shape(visible)[0]
         shares = tf.concat([
-            tf.fill([sizes[0]], learning_rate / tf.cast(sizes[0], tf.float32)),
-            tf.fill([sizes[1]], -learning_rate / tf.cast(sizes[1], tf.float32)),
+            tf.fill(tf.shape(rows)[:1], rate / tf.cast(tf.shape(rows)[0], tf.float32))
+            for rows, rate in ((v, learning_rate), (visible, -learning_rate))
         ], 0)
         signed = units * shares[:, tf.newaxis]
         change = tf.matmul(signed, pixels, transpose_a=True)
@@ -106,25 +103,18 @@ class ContrastiveDivergence:
         if not plain:
             change -= learning_rate * weight_decay * weights
         changes = change, unit_change, pixel_change
-        for parameter, velocity, change in zip(
-            self.parameters, self._velocities, changes, strict=True
-        ):
+        for parameter, velocity, change in zip(self.parameters, self._velocities, changes):
             if not plain:
                 change = velocity.assign(momentum * velocity + change)
             parameter.assign_add(change)
 
     def _pass_over(self, rows, seed, *, batch_size, shuffle, **options):
-        number = rows.shape[0]
+        def update(batch, number):
+            self.update(batch, Uniforms(seed + tf.stack([number, 0])), **options)
+
         if shuffle:
             rows = tf.random.experimental.stateless_shuffle(rows, seed)
-        for index in tf.range(number // batch_size):
-            batch = tf.slice(rows, [index * batch_size, 0], [batch_size, rows.shape[1]])
-            self.update(batch, Uniforms(seed + tf.stack([index + 1, 0])), **options)
-        if number % batch_size:
-            self.update(
-                rows[number - number % batch_size :], Uniforms(seed - tf.constant([1, 0])),
-                **options,
-            )
+        over_batches(rows, batch_size, update)
 
     def _mean_hiddens(self, visible):
         weights, hidden_bias, _ = self.parameters

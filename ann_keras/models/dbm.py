@@ -78,27 +78,24 @@ class DBM(keras.Model):
         Args:
             layer: 1 for W₁, 2 for W₂, whose data are probabilities of h₁ given x.
             x: images (n, v) in [0, 1]; binary ones are drawn from them.
-            epochs: passes over x, in a new order each.
-            batch_size, learning_rate, momentum, weight_decay, gibbs_steps, centering: as of
-                ``BernoulliRBM``.
+            epochs: passes over x, in a new order each. Others as of ``BernoulliRBM``.
 
         Raises:
             ValueError: another layer, bad settings, or x of another shape or range.
         """
         if layer not in (1, 2):
             raise ValueError(f"layers 1 and 2 are trained, got {layer}")
-        boltzmann.check_positive(
-            batch_size=batch_size, learning_rate=learning_rate, gibbs_steps=gibbs_steps
-        )
+        rates = {"batch_size": batch_size, "learning_rate": learning_rate,
+                 "gibbs_steps": gibbs_steps}
+        boltzmann.check_positive(**rates)
         rows = self._check_images(x)
         if layer == 2:
             rows = tf.sigmoid(2 * tf.matmul(rows, self._parameters[0]) + self._parameters[3])
         learner = self._learner(layer, rows)
         for _ in range(epochs):
             learner.pass_over(
-                rows, self._new_seed(), batch_size=batch_size, shuffle=True, binarize=True,
-                learning_rate=learning_rate, momentum=momentum, weight_decay=weight_decay,
-                gibbs_steps=gibbs_steps, persistent=False, centering=centering,
+                rows, self._new_seed(), **rates, momentum=momentum, weight_decay=weight_decay,
+                centering=centering, shuffle=True, binarize=True, persistent=False,
             )
         components, hidden_bias, visible_bias = learner.parameters
         self._kernels[layer - 1].assign(tf.transpose(components))
@@ -116,13 +113,12 @@ class DBM(keras.Model):
 
         Args:
             x: images (n, v) in [0, 1].
-            epochs: passes over x, in a new order each.
+            epochs: passes over x, in a new order each. Those not named as of ``BernoulliRBM``.
             mean_field_updates: of h₁ and h₂, at most, for a mini-batch.
             tolerance: largest change of a probability at which they stop.
             gibbs_steps: of the chains, an update.
             max_norm: to which a unit's incoming weights are cut back.
             binarize: draw binary images from x in each update.
-            batch_size, learning_rate, momentum, weight_decay, centering: as of ``BernoulliRBM``.
 
         Returns:
             The machine itself.
@@ -130,10 +126,9 @@ class DBM(keras.Model):
         Raises:
             ValueError: bad settings, or x of another shape or range.
         """
-        boltzmann.check_positive(
-            batch_size=batch_size, learning_rate=learning_rate, gibbs_steps=gibbs_steps,
-            max_norm=max_norm,
-        )
+        rates = {"batch_size": batch_size, "learning_rate": learning_rate,
+                 "gibbs_steps": gibbs_steps, "max_norm": max_norm}
+        boltzmann.check_positive(**rates)
         rows = self._check_images(x)
         for layer in (1, 2):
             self._learners.pop(layer, None)  # their weights are out of date from here on
@@ -143,19 +138,14 @@ class DBM(keras.Model):
             )
         for _ in range(epochs):
             self._learners["joint"].pass_over(
-                rows, self._new_seed(), batch_size=batch_size, centering=centering,
-                binarize=binarize, mean_field_updates=mean_field_updates, gibbs_steps=gibbs_steps,
-                learning_rate=learning_rate, momentum=momentum, weight_decay=weight_decay,
-                tolerance=tolerance, max_norm=max_norm,
+                rows, self._new_seed(), **rates, momentum=momentum, weight_decay=weight_decay,
+                mean_field_updates=mean_field_updates, tolerance=tolerance, centering=centering,
+                binarize=binarize,
             )
         return self
 
     def chains(self):
-        """States of v and h₂ that the persistent chains of ``fit`` are in, two arrays.
-
-        Raises:
-            ValueError: before ``fit``.
-        """
+        """States of v and h₂ of the persistent chains, two arrays; ValueError before ``fit``."""
         if "joint" not in self._learners:
             raise ValueError("there are no persistent chains before fit")
         return [chain.numpy() for chain in self._learners["joint"].chains]
@@ -163,12 +153,7 @@ class DBM(keras.Model):
     def get_state(self):
         """All that ``fit`` goes on from, as a dict of arrays for ``set_state``."""
         self.chains()  # there must be some
-        arrays = {
-            f"{owner}_{number}": variable.numpy()
-            for owner, variables in (("parameter", self._parameters),
-                                     ("joint", self._learners["joint"].variables))
-            for number, variable in enumerate(variables)
-        }
+        arrays = {name: variable.numpy() for name, variable in self._state_variables().items()}
         return arrays | {"random": np.array(json.dumps(self._random.bit_generator.state))}
 
     def set_state(self, state):
@@ -176,10 +161,8 @@ class DBM(keras.Model):
         self._learners = {"joint": variational.JointLearner(
             self._parameters, *self._random_states(self.particles), self._biases[0].value
         )}
-        for owner, variables in (("parameter", self._parameters),
-                                 ("joint", self._learners["joint"].variables)):
-            for number, variable in enumerate(variables):
-                variable.assign(state[f"{owner}_{number}"])
+        for name, variable in self._state_variables().items():
+            variable.assign(state[name])
         self._random.bit_generator.state = json.loads(str(state["random"]))
 
     def mean_field(self, x, updates=50, tolerance=1e-4):
@@ -193,7 +176,7 @@ class DBM(keras.Model):
         Args:
             x: binary images (n, v).
             log_partition: log Z, as ``evaluation.ais`` estimates it.
-            updates, tolerance: of mean field.
+            updates, tolerance: as of ``mean_field``.
         """
         x = self._check_images(x)
         means = self._posterior(x, updates, tolerance)
@@ -214,14 +197,11 @@ class DBM(keras.Model):
         Args:
             start: images (n, v), whose h₂ starts at its mean-field probabilities; or a number of
                 images, whose chains start from random states.
-            steps: Gibbs steps.
+            steps: Gibbs steps, at least 1.
             probabilities: give those of the last step instead of states drawn from them.
 
         Returns:
             Array (n, v).
-
-        Raises:
-            ValueError: no step, or images of another shape or range.
         """
         if steps < 1:
             raise ValueError(f"a chain needs at least one step, got {steps}")
@@ -251,6 +231,11 @@ class DBM(keras.Model):
     def get_config(self):
         return {"layers": self.sizes, "particles": self.particles, "seed": self.seed,
                 "name": self.name}
+
+    def _state_variables(self):
+        owners = {"parameter": self._parameters, "joint": self._learners["joint"].variables}
+        return {f"{owner}_{number}": variable for owner, variables in owners.items()
+                for number, variable in enumerate(variables)}
 
     def _posterior(self, x, updates, tolerance):
         return _mean_field(
@@ -282,8 +267,7 @@ class DBM(keras.Model):
 
     def _check_images(self, x):
         x = np.asarray(x, np.float32)
-        if x.ndim != 2 or x.shape[1] != self.sizes[0]:
-            raise ValueError(f"images must be rows of shape (n, {self.sizes[0]}), got {x.shape}")
+        boltzmann.check_rows("images", x, self.sizes[0])
         boltzmann.check_unit_interval(x)
         return tf.constant(x)
 

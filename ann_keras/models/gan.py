@@ -13,6 +13,7 @@ import tensorflow as tf
 from ann_keras.layers.fourier import FourierConv2D, FourierConv2DTranspose
 from ann_keras.layers.initializers import pytorch_uniform
 from ann_keras.layers.normalization import FusedBatchNormalization
+from ann_keras.models.boltzmann import check_rows, check_unit_interval
 
 _IMAGE = (28, 28, 1)
 _ROWS = 1000  # images that are generated at once
@@ -108,9 +109,7 @@ class GAN(keras.Model):
             raise ValueError(f"images must be floats in [0, 1], got {tf.as_dtype(images.dtype)}")
         if isinstance(images, tf.Tensor) and not hasattr(images, "numpy"):
             return
-        low, high = np.min(images), np.max(images)
-        if not (low >= 0 and high <= 1):
-            raise ValueError(f"images must lie in [0, 1], got values from {low:g} to {high:g}")
+        check_unit_interval(images)
 
     def noise(self, count):
         """Latent vectors (count, latent_dim)."""
@@ -189,39 +188,24 @@ class GAN(keras.Model):
         return 2 * images - 1 if self.corrected else images
 
     def sample(self, count, *, raw=False):
-        """New images, by the generator as it is out of training.
-
-        Args:
-            count: number of images.
-            raw: the generator's outputs in [−1, 1] instead.
-
-        Returns:
-            NumPy array (count, 28, 28, 1) in [0, 1]. As published, values below 0 are clipped;
-            corrected, [−1, 1] is mapped to [0, 1].
-
-        Raises:
-            ValueError: no image asked for.
-        """
+        """``decode`` of so many latent vectors that are drawn; ValueError if count is below one."""
         if count < 1:
             raise ValueError(f"the number of images must be at least one, got {count}")
         return self.decode(self.noise(count), raw=raw)
 
     def decode(self, latent, *, raw=False):
-        """Images of given latent vectors, such as a walk through latent space.
+        """Images of latent vectors, by the generator as it is out of training.
 
         Args:
             latent: array (n, latent_dim).
-            raw: as in ``sample``.
+            raw: the generator's outputs in [−1, 1] instead.
 
         Returns:
-            NumPy array (n, 28, 28, 1), as ``sample`` gives it.
-
-        Raises:
-            ValueError: latent vectors of another size.
+            NumPy array (n, 28, 28, 1) in [0, 1]. As published, values below 0 are clipped;
+            corrected, [−1, 1] is mapped to [0, 1]. ValueError for latent vectors of another size.
         """
         latent = np.asarray(latent, "float32")
-        if latent.ndim != 2 or not len(latent) or latent.shape[1] != self.latent_dim:
-            raise ValueError(f"latent vectors must be (n, {self.latent_dim}), got {latent.shape}")
+        check_rows("latent vectors", latent, self.latent_dim)
         outputs = np.concatenate([
             self.generator(latent[first:first + _ROWS], training=False)
             for first in range(0, len(latent), _ROWS)

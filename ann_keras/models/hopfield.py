@@ -8,8 +8,6 @@ import numpy as np
 import scipy.linalg
 import scipy.optimize
 
-RULES = ("lssm", "hebb", "projection")
-
 # Li, Michel & Porod 1989 leave both free; these are of MATLAB's newhop, as in the report's course.
 TAU = 10.0
 SAMPLING_TIME = 0.15
@@ -21,18 +19,14 @@ _TOLERANCE = 1e-9
 class Equilibrium(NamedTuple):
     """A state that a step leaves where it is.
 
-    Attributes:
-        state: (n,).
-        stable: whether every state nearby ends there.
-        multiplier: spectral radius of the step's Jacobian among the free units, 0 without any:
-            a small displacement grows by this factor a step.
-        kind: "stable", "source" (every displacement grows) or "saddle" (some do).
+    A small displacement grows by the multiplier in a step: the spectral radius of the step's
+    Jacobian among the free units, 0 without any.
     """
 
-    state: np.ndarray
-    stable: bool
+    state: np.ndarray  # (n,)
+    stable: bool  # whether every state nearby ends there
     multiplier: float
-    kind: str
+    kind: str  # "stable", "source" (every displacement grows) or "saddle" (some do)
 
 
 class Hopfield(keras.Model):
@@ -66,7 +60,7 @@ class Hopfield(keras.Model):
         patterns = _checked_patterns(patterns, at_least=2 if rule == "lssm" else 1)
         self.rule, self.units = rule, patterns.shape[1]
         self.saturating = rule == "lssm"
-        self.diagonal, self.factor, bias = _RULES[rule](patterns)
+        self.diagonal, self.factor, bias = RULES[rule](patterns)
         kernel = self.diagonal * np.eye(self.units) + self.factor.T @ self.factor
         if rule == "hebb":
             np.fill_diagonal(kernel, 0.0)  # but for rounding it is
@@ -125,11 +119,7 @@ class Hopfield(keras.Model):
                     )
 
     def energy(self, states):
-        """E(s) = -½ sᵀWs - sᵀb + ½ sᵀs of states (batch, n), array (batch,).
-
-        Raises:
-            ValueError: as of ``simulate``.
-        """
+        """E(s) = -½ sᵀWs - sᵀb + ½ sᵀs of states (batch, n), array (batch,)."""
         states = self._checked_states(states)
         bias = self.bias.numpy()
         return _energy(states, states @ self.kernel.numpy() + bias, bias)
@@ -155,11 +145,8 @@ def activate(inputs, states, saturating):
 def low_rank_step(network):
     """A synchronous step of a ``Hopfield`` network without its kernel, in its own dtype.
 
-    The kernel is a number times 1 plus FᵀF with a row of F for each pattern or so; for ten digits
-    that is 40 times fewer multiplications.
-
-    Returns:
-        Function of states (batch, n), a NumPy array of that dtype, that gives the states after it.
+    The kernel is a number times 1 plus FᵀF with a row of F for each pattern or so: for ten digits
+    40 times fewer multiplications. Returns a function of states, a NumPy array (batch, n).
     """
     dtype = network.compute_dtype
     factor, bias = (np.asarray(a, dtype) for a in (network.factor, network.bias.numpy()))
@@ -197,8 +184,7 @@ def _checked_patterns(patterns, at_least):
     return patterns
 
 
-# Each rule gives a number d, a matrix F (r, n) of few rows and b, with W = d·1 + FᵀF: a step by
-# these costs 2rn multiplications a state instead of n².
+# Each rule gives a number d, a matrix F (r, n) of few rows and b, with W = d·1 + FᵀF.
 
 
 def _lssm(patterns):
@@ -223,7 +209,7 @@ def _projection(patterns):
     return 0.0, _row_space(patterns), np.zeros(patterns.shape[1])
 
 
-_RULES = {"lssm": _lssm, "hebb": _hebb, "projection": _projection}
+RULES = {"lssm": _lssm, "hebb": _hebb, "projection": _projection}
 
 
 def _row_space(matrix):

@@ -13,8 +13,7 @@ def nar_lstm(lag=80, units=100, *, batch_size=1):
     it go on from the end of the training sequence.
 
     Args:
-        lag: past values in a window.
-        units: of the LSTM.
+        lag, units: past values in a window, and units of the LSTM.
         batch_size: sequences side by side, each with its own state.
 
     Returns:

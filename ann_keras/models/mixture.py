@@ -8,8 +8,7 @@ Gaussians only.
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.base import BaseEstimator, DensityMixin
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_array, check_random_state
+from sklearn.utils.validation import check_array, check_is_fitted, check_random_state
 
 from ann_keras.models.boltzmann import check_unit_interval
 
@@ -64,8 +63,7 @@ class BernoulliMixture(DensityMixin, BaseEstimator):
 
     def score_samples(self, X):
         """log P(x) of rows X in nats, array (n,)."""
-        if not hasattr(self, "means_"):
-            raise NotFittedError("This BernoulliMixture is not fitted yet: call fit first.")
+        check_is_fitted(self)
         X = check_array(X, dtype=np.float32)
         if X.shape[1] != self.means_.shape[1]:
             raise ValueError(f"rows must have {self.means_.shape[1]} features, got {X.shape[1]}")
@@ -82,8 +80,7 @@ class BernoulliMixture(DensityMixin, BaseEstimator):
             n_samples: how many.
             probabilities: give those of the component that was drawn instead of states.
         """
-        if not hasattr(self, "means_"):
-            raise NotFittedError("This BernoulliMixture is not fitted yet: call fit first.")
+        check_is_fitted(self)
         random = check_random_state(self.random_state)
         shares = self.weights_ / self.weights_.sum()
         means = self.means_[random.choice(self.n_components, n_samples, p=shares)]

@@ -12,14 +12,11 @@ def surface_mlp(*hidden_units, dtype=None):
     ``surface_mlp(50, 50)`` with 2,751 parameters.
 
     Args:
-        hidden_units: units of each hidden layer, at least one layer.
+        hidden_units: units of each hidden layer; ValueError without a layer or a unit.
         dtype: of weights and arithmetic; Keras' default (float32) if None.
 
     Returns:
         A Functional model, inputs (n, 2), outputs (n, 1).
-
-    Raises:
-        ValueError: no hidden layer, or one with no units.
     """
     _check_units(hidden_units)
     inputs = x = keras.Input((2,), dtype=dtype, name="point")
@@ -38,16 +35,13 @@ def mish_regressor(
     """The regression network of Table 2 (task 1.4.2): 609 parameters as published.
 
     Args:
-        hidden_units: units of each hidden layer.
-        activations: one activation for each hidden layer.
+        hidden_units, activations: units and activation of each hidden layer; ValueError if there
+            are not as many of both, or a layer has no units.
         dropout: rate of a Dropout layer after each hidden layer; none at 0, as published.
         dtype: of weights and arithmetic; Keras' default (float32) if None.
 
     Returns:
         A Functional model, inputs (n, 2), outputs (n, 1).
-
-    Raises:
-        ValueError: as many activations as layers are not given, or a layer has no units.
     """
     _check_units(hidden_units)
     if len(hidden_units) != len(activations):
@@ -67,15 +61,11 @@ def nar_mlp(lag=80, units=100, *, dtype=None):
     8,201 parameters as published: one tanh layer and a linear output.
 
     Args:
-        lag: past values in a window.
-        units: of the hidden layer.
+        lag, units: past values in a window, and hidden units; ValueError below one.
         dtype: of weights and arithmetic; Keras' default (float32) if None.
 
     Returns:
         A Functional model, inputs (n, lag), outputs (n, 1).
-
-    Raises:
-        ValueError: an argument is below one.
     """
     if lag < 1:
         raise ValueError(f"the lag must be positive, got {lag}")

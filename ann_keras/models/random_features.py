@@ -12,7 +12,7 @@ def random_feature_network(lag=40, pairs=16_384, *, gamma=0.15, seed=0, dtype="f
     a small penalty has large weights that cancel.
 
     Args:
-        lag: past values in a window.
+        lag: past values in a window; ValueError below one.
         pairs, gamma, seed: of ``OrthogonalFourierFeatures``.
         dtype: of weights and arithmetic.
 

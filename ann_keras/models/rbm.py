@@ -13,11 +13,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_array, check_random_state
+from sklearn.utils.validation import check_array, check_is_fitted, check_random_state
 
 from ann_keras.models import boltzmann
-from ann_keras.models.boltzmann import Uniforms, draw
+from ann_keras.models.boltzmann import Uniforms
 from ann_keras.models.contrastive import ContrastiveDivergence
 
 _MONITORED = 20_000  # rows: more would take over a tenth of the training's time
@@ -73,13 +72,10 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
     def build(self, input_shape):
         """Make the weights: normal with standard deviation 0.01, biases of zero."""
         self.n_features_in_ = int(input_shape[-1])
-        sizes = {"components": (self.n_components, self.n_features_in_),
-                 "intercept_hidden": (self.n_components,),
-                 "intercept_visible": (self.n_features_in_,)}
-        self._components, self._hidden_bias, self._visible_bias = (
-            self.add_weight(shape=shape, initializer="zeros", name=name)
-            for name, shape in sizes.items()
-        )
+        units, pixels = self.n_components, self.n_features_in_
+        self._components = self.add_weight((units, pixels), "zeros", name="components")
+        self._hidden_bias = self.add_weight((units,), "zeros", name="intercept_hidden")
+        self._visible_bias = self.add_weight((pixels,), "zeros", name="intercept_visible")
         self._random = check_random_state(self.random_state)
         self._learner = ContrastiveDivergence(
             self._components.value, self._hidden_bias.value, self._visible_bias.value,
@@ -90,7 +86,7 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
 
     def call(self, inputs):
         """Hidden probabilities P(h = 1 | v), (n, n_features) → (n, n_components)."""
-        return self._mean_hiddens(inputs)
+        return tf.sigmoid(self._hidden_inputs(inputs))
 
     def fit(self, X, y=None):
         """Train for ``n_iter`` passes over rows X (n, n_features) in [0, 1].
@@ -129,16 +125,11 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
 
     def transform(self, X):
         """Hidden probabilities P(h = 1 | v), array (n, n_components), of rows X."""
-        self._check_is_fitted()
-        return self._mean_hiddens(tf.constant(self._check_rows(X))).numpy()
+        return tf.sigmoid(self._hidden_inputs(self._rows(X))).numpy()
 
     def gibbs(self, v):
         """One Gibbs step from rows v (n, n_features): booleans of the same shape."""
-        self._check_is_fitted()
-        uniform = Uniforms(self._new_seed())
-        hidden = self._mean_hiddens(tf.constant(self._check_rows(v)))
-        visible = self._mean_visibles(draw(hidden, uniform(hidden.shape)))
-        return draw(visible, uniform(visible.shape)).numpy() > 0
+        return self.reconstruct(v) > 0
 
     def score_samples(self, X):
         """Pseudo-likelihood of rows X, array (n,), as scikit-learn's: of one random pixel each.
@@ -146,22 +137,17 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
         log P(pixel | all others) times the number of pixels; the pixel is drawn anew in each call,
         the same ones if ``random_state`` is a number.
         """
-        self._check_is_fitted()
-        generator = check_random_state(self.random_state)
-        return self._score(tf.constant(self._check_rows(X)), _seed(generator))
+        return self._score(self._rows(X), _seed(check_random_state(self.random_state)))
 
     def free_energy(self, X):
         """F(v) = −log Σ_h exp(−E(v, h)) of rows X in nats, array (n,)."""
-        self._check_is_fitted()
-        return self._free_energy(tf.constant(self._check_rows(X))).numpy()
+        v = self._rows(X)
+        hidden = tf.reduce_sum(tf.nn.softplus(self._hidden_inputs(v)), axis=1)
+        return (-tf.linalg.matvec(v, self._visible_bias.value) - hidden).numpy()
 
     def log_likelihood(self, X):
-        """Exact log P(v) of rows X in nats, array (n,), by enumeration of hidden states.
-
-        Raises:
-            ValueError: there are too many hidden units.
-        """
-        self._check_is_fitted()
+        """Exact log P(v) of rows X in nats, array (n,), by enumeration of hidden states."""
+        check_is_fitted(self)
         total = boltzmann.log_partition(
             self.components_, self.intercept_hidden_, self.intercept_visible_
         )
@@ -183,42 +169,32 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
         Raises:
             ValueError: no step, or ``known`` has another shape.
         """
-        self._check_is_fitted()
         if steps < 1:
             raise ValueError(f"a chain needs at least one step, got {steps}")
-        v = self._check_rows(v)
-        known = np.zeros(v.shape, bool) if known is None else np.asarray(known, bool)
+        v = self._rows(v)
+        known = np.asarray(False if known is None else known, bool)
         try:
             known = np.broadcast_to(known, v.shape)
         except ValueError:
             raise ValueError(f"known pixels have shape {known.shape}, rows {v.shape}") from None
         states = boltzmann.chain(
-            self._components.value, self._hidden_bias.value, self._visible_bias.value,
-            tf.constant(v), tf.constant(known), tf.constant(steps), self._new_seed(),
+            *self._learner.parameters, v, tf.constant(known), tf.constant(steps), self._new_seed()
         )
         return states[1 if probabilities else 0].numpy()
 
     def sample(self, n_samples, steps=1000, *, probabilities=False):
         """States of chains after many steps from random states, array (n_samples, n_features)."""
-        self._check_is_fitted()
+        check_is_fitted(self)
         start = self._random.uniform(size=(n_samples, self.n_features_in_)) < 0.5
         return self.reconstruct(start, steps=steps, probabilities=probabilities)
 
-    @property
-    def components_(self):
-        return self._weight("_components")
-
-    @property
-    def intercept_hidden_(self):
-        return self._weight("_hidden_bias")
-
-    @property
-    def intercept_visible_(self):
-        return self._weight("_visible_bias")
+    components_ = property(lambda self: self._weight("_components"))
+    intercept_hidden_ = property(lambda self: self._weight("_hidden_bias"))
+    intercept_visible_ = property(lambda self: self._weight("_visible_bias"))
 
     @property
     def h_samples_(self):
-        self._check_is_fitted()
+        check_is_fitted(self)
         return self._learner.chains.numpy()
 
     def get_config(self):
@@ -231,25 +207,15 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
     def __sklearn_is_fitted__(self):
         return self.built
 
-    def _mean_hiddens(self, v):
-        return tf.sigmoid(tf.matmul(v, self._components.value, transpose_b=True)
-                          + self._hidden_bias.value)
-
-    def _mean_visibles(self, h):
-        return tf.sigmoid(tf.matmul(h, self._components.value) + self._visible_bias.value)
-
-    def _free_energy(self, v):
-        hidden = tf.matmul(v, self._components.value, transpose_b=True) + self._hidden_bias.value
-        return (-tf.linalg.matvec(v, self._visible_bias.value)
-                - tf.reduce_sum(tf.nn.softplus(hidden), axis=1))
+    def _hidden_inputs(self, v):
+        return tf.matmul(v, self._components.value, transpose_b=True) + self._hidden_bias.value
 
     def _score(self, v, seed):
         """Pseudo-likelihood of rows, by the one free-energy difference that a pixel makes."""
         generator = np.random.default_rng(seed.numpy())
-        return boltzmann.pseudo_likelihood(
-            self._components.value, self._hidden_bias.value, self._visible_bias.value, v,
-            tf.constant(generator.integers(v.shape[1], size=v.shape[0], dtype=np.int32)),
-        ).numpy()
+        pixels = generator.integers(v.shape[1], size=v.shape[0], dtype=np.int32)
+        scores = boltzmann.pseudo_likelihood(*self._learner.parameters, v, tf.constant(pixels))
+        return scores.numpy()
 
     def _start(self, X):
         """Make the weights, or draw them anew: as scikit-learn does, by the same numbers."""
@@ -298,12 +264,10 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
             )
         return X
 
-    def _check_is_fitted(self):
-        if not self.built:
-            raise NotFittedError(
-                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with "
-                "appropriate arguments before using this estimator."
-            )
+    def _rows(self, X):
+        """Rows for a machine that is fitted, as a tensor."""
+        check_is_fitted(self)
+        return tf.constant(self._check_rows(X))
 
     def _weight(self, name):
         if not self.built:  # as scikit-learn's, the attribute is missing before fit

@@ -14,7 +14,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 from tqdm import tqdm
 
-from ann_keras.models.boltzmann import check_unit_interval
+from ann_keras.models.boltzmann import check_rows, check_unit_interval
 
 _ROWS = 1000  # images at once outside training: about 30 MiB
 
@@ -112,19 +112,13 @@ class VAE(keras.Model):
 
     def check_images(self, x):
         """Raise ValueError unless there are images, an array (n, pixels), in [0, 1]."""
-        if x.ndim != 2 or x.shape[1] != self.pixels or not len(x):
-            raise ValueError(f"images must have shape (n, {self.pixels}), got {x.shape}")
+        check_rows("images", x, self.pixels)
         check_unit_interval(x)
 
     def elbo(self, x, seed=0):
         """Evidence lower bound of images by one sampled code each, array (n,) in nats.
 
-        Args:
-            x: images (n, pixels), values in [0, 1].
-            seed: of the codes; the same one gives the same numbers.
-
-        Raises:
-            ValueError: no images, another width, or values outside [0, 1].
+        Images are (n, pixels) in [0, 1], or ValueError; the same seed gives the same codes.
         """
         return _in_blocks(self._elbo, self._check(x), _ROWS, seed)
 
@@ -135,14 +129,14 @@ class VAE(keras.Model):
         it rises with k, towards log p(x).
 
         Args:
-            x: images (n, pixels), values in [0, 1].
+            x: images, as of ``elbo``.
             samples: k, codes of an image.
             chunk: codes decoded at once. Memory grows with it alone: with the default sizes
                 at most 0.03 MiB a code, 150 MiB in all.
             seed: of the codes; the same seed and chunk give the same numbers.
 
         Raises:
-            ValueError: fewer than one sample or code at once, or bad images as in ``elbo``.
+            ValueError: fewer than one sample or code at once.
         """
         if samples < 1 or chunk < 1:
             raise ValueError(f"samples and chunk must be at least 1, got {samples} and {chunk}")
@@ -159,14 +153,9 @@ class VAE(keras.Model):
         return _in_blocks(self._encode, self._check(x), _ROWS)
 
     def decode(self, codes):
-        """Probabilities of the pixels, array (n, pixels), of codes (n, latent_dim).
-
-        Raises:
-            ValueError: codes of another shape.
-        """
+        """Probabilities of the pixels, array (n, pixels), of codes (n, latent_dim)."""
         codes = np.asarray(codes, np.float32)
-        if codes.ndim != 2 or codes.shape[1] != self.latent_dim or not len(codes):
-            raise ValueError(f"codes must have shape (n, {self.latent_dim}), got {codes.shape}")
+        check_rows("codes", codes, self.latent_dim)
         return _in_blocks(self._decode, codes, _ROWS)
 
     def reconstruct(self, x):
@@ -174,15 +163,11 @@ class VAE(keras.Model):
         return self.decode(self.encode(x)[0])
 
     def sample(self, n, probabilities=True, seed=0):
-        """Images of random codes of the prior, array (n, pixels).
+        """Images of n random codes of the prior, array (n, pixels); ValueError if n is below one.
 
         Args:
-            n: images.
             probabilities: of the pixels, as the report shows them; else 0 or 1 drawn from them.
             seed: the same one gives the same images.
-
-        Raises:
-            ValueError: n below one.
         """
         if n < 1:
             raise ValueError(f"the number of samples must be at least 1, got {n}")
@@ -193,7 +178,6 @@ class VAE(keras.Model):
         return (uniform < images).astype(np.float32)
 
     def get_config(self):
-        """Settings for ``keras.saving``."""
         return {"name": self.name, "latent_dim": self.latent_dim, "hidden_dim": self.hidden_dim,
                 "pixels": self.pixels, "activation": self.activation, "binarize": self.binarize,
                 "kl_weight": self.kl_weight}

@@ -5,22 +5,16 @@ Source: Salakhutdinov and Hinton, "Deep Boltzmann machines", AISTATS 2009, secti
 
 import tensorflow as tf
 
-from ann_keras.models.boltzmann import Uniforms, draw, follow_means
+from ann_keras.models.boltzmann import Uniforms, draw, follow_means, over_batches
 
 _SEEDS = 8  # of the second number of a seed, for the draws of one update
 
 
 def mean_field(parameters, v, updates, tolerance):
-    """Probabilities of h₁ and h₂ given v, each layer updated in turn.
+    """Probabilities (n, h₁) and (n, h₂) given images v, each layer updated in turn.
 
-    Args:
-        parameters: W₁, W₂, b₀, b₁, b₂.
-        v: images (n, v).
-        updates: at most.
-        tolerance: largest change of a probability at which updates stop.
-
-    Returns:
-        Tensors (n, h₁) and (n, h₂).
+    Updates stop once no probability changes by more than the tolerance. Parameters, here and
+    below, are W₁, W₂, b₀, b₁, b₂.
     """
     first, second, _, bias, top_bias = parameters
     below = tf.matmul(v, first) + bias
@@ -41,11 +35,7 @@ def mean_field(parameters, v, updates, tolerance):
 def gibbs(parameters, v, top, steps, seed):
     """States of a chain after steps, each of h₁ given v and h₂, then of v and h₂ given h₁.
 
-    Args:
-        parameters: W₁, W₂, b₀, b₁, b₂.
-        v, top: states (n, v) and (n, h₂) to start from.
-        steps: number of them, at least 1.
-        seed: int tensor (2,).
+    It starts from states v (n, v) and ``top`` (n, h₂).
 
     Returns:
         v, h₁ and h₂, and the probabilities that v was drawn by.
@@ -141,10 +131,8 @@ class JointLearner:
             biases[1] -= tf.linalg.matvec(kernels[0], below, transpose_a=True)
             biases[1] -= tf.linalg.matvec(kernels[1], above)
             biases[2] -= tf.linalg.matvec(kernels[1], middle, transpose_a=True)
-        kernels = [
-            gradient - weight_decay * kernel
-            for gradient, kernel in zip(kernels, self.parameters[:2], strict=True)
-        ]
+        for layer in (0, 1):
+            kernels[layer] -= weight_decay * self.parameters[layer]
         for parameter, velocity, gradient in zip(
             self.parameters, self._velocities, kernels + biases, strict=True
         ):
@@ -154,17 +142,13 @@ class JointLearner:
             kernel.assign(kernel * tf.minimum(1.0, max_norm / tf.norm(kernel, axis=0)))
 
     def _pass_over(self, rows, seed, *, batch_size, **options):
-        number = rows.shape[0]
+        def update(batch, number):
+            self.update(batch, seed + tf.stack([0, number * _SEEDS]), **options)
+
         rows = tf.random.experimental.stateless_shuffle(rows, seed)
-        for index in tf.range(number // batch_size):
-            batch = tf.slice(rows, [index * batch_size, 0], [batch_size, rows.shape[1]])
-            self.update(batch, seed + tf.stack([0, (index + 1) * _SEEDS]), **options)
-        if number % batch_size:
-            batch = rows[number - number % batch_size :]
-            self.update(batch, seed - tf.constant([0, _SEEDS]), **options)
+        over_batches(rows, batch_size, update)
 
 
 def _correlation(below, above):
     """⟨below aboveᵀ⟩ over rows."""
-    number = tf.cast(tf.shape(below)[0], tf.float32)
-    return tf.matmul(below, above, transpose_a=True) / number
+    return tf.matmul(below, above, transpose_a=True) / tf.cast(tf.shape(below)[0], tf.float32)

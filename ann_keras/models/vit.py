@@ -69,18 +69,7 @@ class Positions(keras.layers.Layer):
         return tokens + ops.cast(self.positions, tokens.dtype)
 
 
-def vision_transformer(
-    dim,
-    depth,
-    mlp_dim,
-    *,
-    heads=8,
-    patch_size=7,
-    image_size=28,
-    classes=10,
-    attention_scale="model",
-    initializer="pytorch",
-):
+def vision_transformer(dim, depth, mlp_dim, *, heads=8, patch_size=7, attention_scale="model"):
     """Build the vision transformer; (64, 6, 128) has 213,642 parameters, (128, 8, 128) 820,106.
 
     Args:
@@ -88,22 +77,21 @@ def vision_transformer(
         depth: number of blocks, each self-attention and a two-layer perceptron.
         mlp_dim: hidden units of the blocks' perceptrons and of the head.
         heads: attention heads; must divide dim.
-        patch_size: side of a patch in pixels; must divide image_size.
-        image_size: side of the images in pixels.
-        classes: number of logits.
+        patch_size: side of a patch in pixels; must divide 28.
         attention_scale: "model" scales the scores by dim^(-1/2), as published (D9); "head" by
             (dim / heads)^(-1/2), as in the formula of task 3.3.1.
-        initializer: "pytorch" draws kernels and biases of the dense layers uniformly from
-            ±1/√fan_in, as published; any Keras initialiser is used for the kernels, with
-            biases of zero.
 
     Returns:
-        A Functional Keras model, (batch, image_size, image_size, 1) → (batch, classes).
+        A Functional Keras model, (batch, 28, 28, 1) → (batch, 10); its dense layers start as
+        PyTorch's do, as published.
+
+    Raises:
+        ValueError: a size below one or that does not divide another, or an unknown scale.
     """
-    if min(dim, depth, mlp_dim, heads, patch_size, image_size, classes) < 1:
+    if min(dim, depth, mlp_dim, heads, patch_size) < 1:
         raise ValueError("all sizes of a vision transformer must be at least 1")
-    if image_size % patch_size:
-        raise ValueError(f"patch_size {patch_size} does not divide image_size {image_size}")
+    if 28 % patch_size:
+        raise ValueError(f"patch_size {patch_size} does not divide 28")
     if dim % heads:
         raise ValueError(f"dim {dim} is not divisible by the number of heads {heads}")
     if attention_scale not in ("model", "head"):
@@ -112,11 +100,9 @@ def vision_transformer(
 
     # Keras' "gelu" is the exact one, with the error function.
     def dense(units, fan_in, name, activation=None):
-        return keras.layers.Dense(
-            units, activation=activation, name=name, **_initializers(initializer, fan_in)
-        )
+        return keras.layers.Dense(units, activation, name=name, **pytorch_uniform(fan_in))
 
-    images = keras.Input((image_size, image_size, 1), name="images")
+    images = keras.Input((28, 28, 1), name="images")
     tokens = Patches(patch_size, name="patches")(images)
     tokens = dense(dim, patch_size**2, "patch_embedding")(tokens)
     tokens = ClassToken(name="class_token")(tokens)
@@ -124,10 +110,7 @@ def vision_transformer(
     for block in range(1, depth + 1):
         normalised = _layer_normalization(f"block_{block}_attention_norm")(tokens)
         attended = SelfAttention(
-            heads,
-            scale=scale,
-            name=f"block_{block}_attention",
-            **_initializers(initializer, fan_in=dim),
+            heads, scale=scale, name=f"block_{block}_attention", **pytorch_uniform(dim)
         )(normalised)
         tokens = keras.layers.Add(name=f"block_{block}_attention_sum")([tokens, attended])
         hidden = _layer_normalization(f"block_{block}_mlp_norm")(tokens)
@@ -135,7 +118,7 @@ def vision_transformer(
         hidden = dense(dim, mlp_dim, f"block_{block}_mlp_output")(hidden)
         tokens = keras.layers.Add(name=f"block_{block}_mlp_sum")([tokens, hidden])
     hidden = dense(mlp_dim, dim, "head_hidden", "gelu")(tokens[:, 0])
-    logits = dense(classes, mlp_dim, "logits")(hidden)
+    logits = dense(10, mlp_dim, "logits")(hidden)
     return keras.Model(images, logits, name="vision_transformer")
 
 
@@ -156,10 +139,3 @@ def attention_maps(model, images):
 def _layer_normalization(name):
     # PyTorch's epsilon; Keras' own default is 1e-3.
     return keras.layers.LayerNormalization(epsilon=1e-5, name=name)
-
-
-def _initializers(initializer, fan_in):
-    """Arguments of a dense layer with `fan_in` inputs that set its initial weights."""
-    if initializer != "pytorch":
-        return {"kernel_initializer": keras.initializers.get(initializer)}
-    return pytorch_uniform(fan_in)

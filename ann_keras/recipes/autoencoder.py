@@ -49,7 +49,6 @@ CODES = {  # kinds of codes that ``score`` decodes, as they are called
     "codes": "codes of test digits", "normal": "N(0, I)", "uniform": "uniform in [0, 1]",
     "fitted": "Gaussian fitted to codes",
 }
-SHOWN = 10  # decoded images that a score keeps
 
 
 def train(recipe, seed):
@@ -84,14 +83,11 @@ def train(recipe, seed):
         predicted = np.argmax(stack.classifier(x_test[rows]), axis=1)
         return np.mean(predicted == np.argmax(y_test[rows], axis=1))
 
-    for number, (name, fit, epochs, options) in enumerate(
-        (
-            ("classifier", stack.train_classifier, recipe.classifier_epochs,
-             {"frozen": recipe.frozen}),
-            ("fine_tuning", stack.fine_tune, recipe.fine_tuning_epochs, {}),
-        ),
-        start=100,
-    ):
+    for number, (name, fit, epochs, options) in enumerate((
+        ("classifier", stack.train_classifier, recipe.classifier_epochs,
+         {"frozen": recipe.frozen}),
+        ("fine_tuning", stack.fine_tune, recipe.fine_tuning_epochs, {}),
+    ), start=100):
         chosen = random.permutation(len(x))[: recipe.images]
         result[f"{name}_loss"] = fit(
             x[chosen], y[chosen], optimizer=keras.optimizers.SGD(recipe.learning_rate),
@@ -201,10 +197,7 @@ def score(training, labelling, samples, kind):
         codes = stack.encode(test_rows[:samples])
     else:
         codes = noise(stack.encode(rows), samples, random)[kind]
-    drawn = stack.decode(codes)
-    return scoreboard.as_fields(board.score(drawn)) | {
-        "images": scoreboard.to_bytes(drawn[:SHOWN])
-    }
+    return scoreboard.kept(board, stack.decode(codes))
 
 
 def noise(codes, number, random):

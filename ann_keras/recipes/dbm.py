@@ -58,11 +58,9 @@ def train(recipe, seed, checkpoint=None):
         the chains ended with; "seconds" of the training.
     """
     grey, _, _ = data.mnist.rows(recipe.source)
-    fixed = data.mnist.binary(grey)
 
     def rows(phase, epoch):
-        return (fixed if recipe.binarization == "threshold"
-                else data.mnist.drawn(grey, (seed, phase, epoch)))
+        return data.mnist.binarized(grey, recipe.binarization, (seed, phase, epoch))
 
     machine = models.dbm.DBM(recipe.layers, particles=recipe.particles, seed=seed)
     file = Path(checkpoint) / "dbm.npz" if checkpoint is not None else None

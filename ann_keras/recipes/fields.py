@@ -1,5 +1,6 @@
 """Fields of recipes and settings that need more than a default."""
 
+import dataclasses
 from dataclasses import field
 
 
@@ -14,3 +15,13 @@ def added(default, before):
     With that value the key of a run is what it was without the field.
     """
     return field(default=default, metadata={"before": before})
+
+
+def one_source(settings):
+    """Settings whose recipes all read the MNIST that ``settings``, or its ``recipe``, names."""
+    source = getattr(settings, "source", None) or settings.recipe.source
+    recipes = {name: value for name, value in vars(settings).items()
+               if dataclasses.is_dataclass(value)}
+    return dataclasses.replace(settings, **{
+        name: dataclasses.replace(recipe, source=source) for name, recipe in recipes.items()
+    })

@@ -120,8 +120,7 @@ def score(training, labelling, samples):
     model, noise = model_of(training), _noise(recipe, training.seed, max(samples, 2 * WALKS))
     ends, noise = noise[: 2 * WALKS], noise[:samples]
     drawn, real = model.decode(noise), _digits(recipe)[:_PROBED]
-    return scoreboard.as_fields(board.score(drawn.reshape(-1, 784))) | {
-        "images": scoreboard.to_bytes(drawn[:SHOWN]),
+    return scoreboard.kept(board, drawn.reshape(-1, 784), SHOWN) | {
         "walks": scoreboard.to_bytes(model.decode(_walks(ends))).reshape(WALKS, STOPS, 784),
         "real_probability": real_probability(model, 2 * real - 1 if recipe.corrected else real),
         "fake_probability": real_probability(model, model.decode(noise[:_PROBED], raw=True)),
@@ -148,24 +147,29 @@ def real_probability(model, images):
     return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))[:, 0]
 
 
+def measure_parameters(task, backbone):
+    """Record how many weights of either network are trained."""
+    model = models.gan.GAN(backbone)
+    for part in ("generator", "discriminator"):
+        count = models.weights.count_trainable(getattr(model, part))
+        task.measure(f"{backbone}_gan/{part}/parameters", count)
+
+
 def dense(task, recipe, labelling):
     """Begin the trainings of the dense GAN that several tasks compare.
 
     Args:
         task: ``report.task.Task``.
         recipe: of the published one.
-        labelling: training of the labelling convnet, which scores the published one's samples
-            along training.
+        labelling: training of the convnet that scores the published one's samples along training.
 
     Returns:
-        Dict of the names ``DENSE`` → ``Results``, one a seed.
+        Dict of the names ``DENSE`` → ``Results``.
     """
     corrected = replace(recipe, corrected=True)
-    runs = (
-        published(task, recipe, labelling), task.repeat(train, corrected),
-        task.repeat(train, replace(corrected, learning_rate=STEADY_RATE)),
-    )
-    return dict(zip(DENSE, runs, strict=True))
+    lower = replace(corrected, learning_rate=STEADY_RATE)
+    return {DENSE[0]: published(task, recipe, labelling),
+            DENSE[1]: task.repeat(train, corrected), DENSE[2]: task.repeat(train, lower)}
 
 
 def published(task, recipe, labelling):
@@ -174,10 +178,9 @@ def published(task, recipe, labelling):
 
 
 def published_again(task, recipe, labelling):
-    """Begin a training that goes on from the networks of the published one of seed 0.
+    """Begin a training that goes on from the ``published`` one of seed 0: ``Results`` of one.
 
-    As when the training cell of a notebook runs twice. Arguments as of ``dense``; returns a
-    ``Results`` of one.
+    As when the training cell of a notebook runs twice.
     """
     first = published(task, recipe, labelling)[0]
     return task.repeat(train, recipe, seeds=[_AGAIN], start=first, monitor=labelling)
@@ -192,7 +195,7 @@ def convolutional(task, recipe, seeds):
         seeds: number of them.
 
     Returns:
-        Dict of name, with the epochs → ``Results``, one a seed.
+        Dict of name, with the epochs → ``Results``.
     """
     variants = {"as published": {}, "corrected": {"corrected": True},
                 "separate batches": {"separate_batches": True}}

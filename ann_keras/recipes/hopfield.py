@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ann_keras import data, models
+from ann_keras import command, data, models
 
 DIGITS = range(10)
 _MANY_STEPS = 300  # a start within 1e-15 of a border between basins takes 240 to leave it
@@ -24,7 +24,19 @@ class Recipe:
     many_points: int = 20_000  # report: random starts of the repeats behind it
 
 
-SMOKE = Recipe(many_points=500)
+@dataclass(frozen=True)
+class Settings:
+    """Of tasks 2.1.1 and 2.1.2."""
+
+    recipe: command.flat(Recipe) = Recipe()
+    seeds: int = 20  # ours: of ten points; the report shows one ten
+
+
+PRESETS = {
+    "smoke": Settings(Recipe(many_points=500), seeds=2),
+    "quick": Settings(seeds=5),
+    "report": Settings(),
+}
 
 
 def explore(task, recipe, patterns):
@@ -124,9 +136,8 @@ def rest(patterns, points, steps, tolerance, seed):
     """
     states = random_paths(patterns, points, steps, seed)["states"]
     iterations = iterations_to_rest(states, tolerance)
-    return {
-        "iterations": iterations, "ends": states[-1], "at_rest": np.mean(iterations < steps),
-    }
+    at_rest = np.mean(iterations < steps)
+    return {"iterations": iterations, "ends": states[-1], "at_rest": at_rest}
 
 
 def midway_starts(dimension, values, offset):
@@ -227,6 +238,12 @@ def recall(rule, noise, draws, iterations, shown, clean, source, seed):
         ended[digit] = [*same.sum(0), np.count_nonzero(~same.any(1))]
     return {"restored": restored, "clean": cleaned, "traces": traces,
             "all_ten": every_digit.mean(), "ended": ended, "examples": examples}
+
+
+def pool(results):
+    """Runs of ``recall`` over several seeds as one: means of shares, sums of counts."""
+    shares = {name: results[name].mean(0) for name in ("restored", "clean", "traces", "all_ten")}
+    return shares | {"ended": results["ended"].sum(0), "examples": results[0]["examples"]}
 
 
 def digits(source):

@@ -6,8 +6,6 @@ from typing import Literal
 
 from ann_keras import data, evaluation, models
 
-SHOWN = 10  # samples that a score keeps
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -53,7 +51,4 @@ def score(training, labelling, samples):
     mixture = models.mixture.BernoulliMixture(recipe.components, random_state=training.seed)
     mixture.weights_, mixture.means_ = training["shares"], training["means"]
     images = mixture.sample(samples, probabilities=True)
-    board = scoreboard.board(labelling, recipe.source, samples)
-    return scoreboard.as_fields(board.score(images)) | {
-        "images": scoreboard.to_bytes(images[:SHOWN])
-    }
+    return scoreboard.kept(scoreboard.board(labelling, recipe.source, samples), images)

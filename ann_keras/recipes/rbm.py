@@ -155,18 +155,12 @@ def restore(training, labelling, region, lines, steps, digits, shown=()):
     """Remove lines of test digits, restore them by a trained RBM, and label what is seen then.
 
     Args:
-        training: run of ``train``.
-        labelling: training of the labelling convnet.
+        training, labelling: runs of ``train`` and of the labelling convnet's training.
         region, lines: as of ``evaluation.restoration.known_pixels``.
-        steps: Gibbs steps.
+        steps, shown: as of ``evaluation.restoration.compare``, whose dict is returned.
         digits: how many, the first ones.
-        shown: positions of those whose images are given too.
-
-    Returns:
-        What ``evaluation.restoration.compare`` gives.
     """
+    restoration, judge = evaluation.restoration, evaluation.labels.Judge(labelling)
     rows, _ = data.mnist.test_rows(training.recipe.source, digits)
-    return evaluation.restoration.compare(
-        rbm_of(training), evaluation.labels.Judge(labelling), rows,
-        evaluation.restoration.known_pixels(region, lines), steps, shown,
-    )
+    known = restoration.known_pixels(region, lines)
+    return restoration.compare(rbm_of(training), judge, rows, known, steps, shown)

@@ -48,28 +48,27 @@ def train(recipe, seed):
         minimizer = _minimizer(recipe.hidden_units, recipe.memory)
         minimizer.model.set_weights(model.get_weights())
         model, found = minimizer.model, minimizer.run(x, noisy, iterations=recipe.epochs)
-        result = {
-            "loss": found.loss, "last_batch_mse": found.loss, "steps_per_epoch": 1,
-            "seconds": found.seconds_per_iteration * recipe.epochs,
-        }
+        curves = {"loss": found.loss, "last_batch_mse": found.loss}
+        seconds, steps = found.seconds_per_iteration, 1
     else:
+        optimizer = keras.optimizers.Adam(recipe.learning_rate)
         if recipe.optimizer == "sgd":
             optimizer = keras.optimizers.SGD(
                 recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0
             )
-        else:
-            optimizer = keras.optimizers.Adam(recipe.learning_rate)
         model.compile(optimizer, loss="mse", metrics=[training.metrics.LastBatchError()])
         history = training.compiled.fit(
             model, x, noisy, epochs=recipe.epochs, batch_size=recipe.batch_size, seed=seed,
             jit_compile=recipe.jit_compile,
         )
-        result = {name: history.history[name] for name in ("loss", "last_batch_mse")} | {
-            "seconds": history.params["seconds_per_epoch"] * recipe.epochs,
-            "steps_per_epoch": history.params["steps"],
-        }
-    error = float(np.mean((model(x).numpy() - clean) ** 2))
-    return result | {"test_mse": error, "weights": models.weights.flatten(model)}
+        curves = {name: history.history[name] for name in ("loss", "last_batch_mse")}
+        seconds, steps = history.params["seconds_per_epoch"], history.params["steps"]
+    return curves | {
+        "test_mse": float(np.mean((model(x).numpy() - clean) ** 2)),
+        "seconds": seconds * recipe.epochs,
+        "steps_per_epoch": steps,
+        "weights": models.weights.flatten(model),
+    }
 
 
 @functools.cache  # tracing takes seconds and serves every noise level and seed

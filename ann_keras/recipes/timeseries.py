@@ -204,10 +204,7 @@ def begin(task, recipe, later, seeds=None):
 
 
 def begin_variants(task, recipe, changes, later, seeds):
-    """Begin trainings where some settings are changed, and their forecasts.
-
-    Args:
-        changes: list of dicts of changed settings.
+    """Begin trainings where some settings are changed, a list of dicts, and their forecasts.
 
     Returns:
         Dict of forecasts, ``Results``, by names such as "lag 20" or "folds 5, units 25".

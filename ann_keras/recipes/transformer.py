@@ -32,15 +32,8 @@ class Recipe:
 
 
 def sized(recipe, row):
-    """The recipe with the sizes of a row of Table 3, dim/depth/mlp_dim such as "128/8/128".
-
-    Raises:
-        ValueError: the text is not three whole numbers.
-    """
-    try:
-        dim, depth, mlp_dim = map(int, row.split("/"))
-    except ValueError:
-        raise ValueError(f"a row is dim/depth/mlp_dim such as 128/8/128, got {row!r}") from None
+    """The recipe with the sizes of a row of Table 3, dim/depth/mlp_dim such as "128/8/128"."""
+    dim, depth, mlp_dim = map(int, row.split("/"))
     return replace(recipe, dim=dim, depth=depth, mlp_dim=mlp_dim)
 
 
@@ -121,7 +114,7 @@ def attend(training):
 
 
 def time_epochs(recipe, rows, steps=4, rounds=3):
-    """Seconds that rows of Table 3 need for an epoch, each from the fastest of a few short rounds.
+    """Dict of "seconds" (rows,) an epoch, each from the fastest of a few short rounds.
 
     Timed one after another they compare better than by their trainings, beside which other work
     goes on. Without XLA, which would compile for longer than it saves.
@@ -129,9 +122,6 @@ def time_epochs(recipe, rows, steps=4, rounds=3):
     Args:
         recipe: ``Recipe``; rows: such as "128/8/128", which give its sizes.
         steps, rounds: of training, after one round that is not timed.
-
-    Returns:
-        Dict: "seconds" (rows,).
     """
     (x, y), _ = data.mnist.load(recipe.source)
     images, seconds = min(steps * recipe.batch_size, len(x)), []

@@ -9,7 +9,7 @@ from ann_keras import data, evaluation, models, training
 
 SHOWN = 100  # samples that a score keeps
 _FALL = 0.01  # share of the learning rate that is left at the end where it falls
-_TERMS = "elbo", "reconstruction", "kl"
+TERMS = {"elbo": "higher", "reconstruction": "lower", "kl": None}  # of the loss; what is better
 _ELBO_DRAWS = 10  # codes of an image
 _PART = 1_000  # images whose likelihood is one run, kept as it ends
 
@@ -78,9 +78,9 @@ def train(recipe, seed, checkpoint=None):
         callbacks=[training.finite.StopOnNaN()], checkpoint=checkpoint,
     )
     seen = training.compiled.evaluate(model, _as_seen(rows[:len(test_rows)], recipe))
-    result = {name: history[name] for name in _TERMS}
-    result |= {f"test_{name}": history[f"val_{name}"] for name in _TERMS}
-    result |= {f"seen_{name}": seen[name] for name in _TERMS}
+    result = {name: history[name] for name in TERMS}
+    result |= {f"test_{name}": history[f"val_{name}"] for name in TERMS}
+    result |= {f"seen_{name}": seen[name] for name in TERMS}
     return result | {
         "seconds": np.median(history["seconds"]),
         "encoder": models.weights.flatten(model.encoder),
@@ -113,9 +113,8 @@ def score(training, labelling, samples=10_000):
     drawn = vae_of(training).sample(samples, seed=training.seed)
     probabilities = board.judge.probabilities(drawn)
     sure = probabilities.argmax(axis=1)[probabilities.max(axis=1) >= scoreboard.CONFIDENT]
-    return scoreboard.as_fields(board.score(drawn)) | {
+    return scoreboard.kept(board, drawn, SHOWN) | {
         "confident_classes": np.bincount(sure, minlength=10) / samples,
-        "images": scoreboard.to_bytes(drawn[:SHOWN]),
     }
 
 

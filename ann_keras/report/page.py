@@ -5,7 +5,6 @@ not measured.
 """
 
 import csv
-import io
 import json
 import re
 from pathlib import Path
@@ -31,16 +30,18 @@ def build(results="results", preset="report"):
     """
     folder = Path(results) / preset
     home = folder.parent if preset == "report" else folder
-    content = collect(folder)
-    environment = _environment()
-    links = f"{preset}/" if preset == "report" else ""
-    readme = environment.get_template("README.md.j2").render(content, preset=preset, links=links)
-    html = environment.get_template("index.html.j2").render(
-        content, preset=preset, image=lambda task, name: _picture(folder, links, task, name)
-    )
-    write_whole(home / "README.md", readme)
-    write_whole(home / "index.html", html)
-    return home / "README.md", home / "index.html"
+    links = "report/" if preset == "report" else ""
+
+    def image(task, name):
+        _read(folder / task / name)  # it must be there
+        return f"{links}{task}/{name}"
+
+    content = collect(folder) | {"preset": preset, "links": links, "image": image}
+    names = "README.md", "index.html"
+    texts = [_environment().get_template(f"{name}.j2").render(content) for name in names]
+    for name, text in zip(names, texts):
+        write_whole(home / name, text)
+    return tuple(home / name for name in names)
 
 
 def write_deviations(path, results="results"):
@@ -75,25 +76,26 @@ def collect(folder):
         Dict with "chapters", "searches", "coverage", "deviations", "seconds" and "environment".
     """
     tasks = [_collect_task(folder, task) for task in published.TASKS.values()]
-    done = [task for task in tasks if task["summary"]]
+    done = [task["summary"] for task in tasks if task["summary"]]
     chapters = [
         {"number": number, "title": title,
          "tasks": [task for task in tasks if task["published"].chapter == number]}
         for number, title in published.CHAPTERS.items()
     ]
-    claims = [claim for task in done for claim in task["claims"] if claim["verdict"]]
-    stems = {Path(name).stem for task in done for name in task["summary"]["figures"]}
-    drawn = [f for f in published.FIGURES.values() if f.file in stems]
-    tabled = {Path(name).stem for task in done for name in task["summary"]["tables"]}
+    verdicts = [claim["verdict"] for summary in done for claim in summary["claims"]]
+    stems = {Path(name).stem for summary in done for name in summary["figures"]}
+    tabled = {Path(name).stem for summary in done for name in summary["tables"]}
     coverage = {
         "tasks": (len(done), len(tasks)),
-        "claims": (len(claims), len(published.CLAIMS)),
-        "figures": (len(drawn), len(published.FIGURES)),
+        "claims": (len(verdicts), len(published.CLAIMS)),
+        "figures": (
+            sum(f.file in stems for f in published.FIGURES.values()), len(published.FIGURES)
+        ),
         "tables": (
             sum(f"table{number}" in tabled for number in published.TABLES), len(published.TABLES)
         ),
         "verdicts": {
-            verdict: sum(claim["verdict"] == verdict for claim in claims)
+            verdict: verdicts.count(verdict)
             for verdict in ("reproduced", "refuted", "artefact", "undecided")
         },
     }
@@ -102,8 +104,8 @@ def collect(folder):
         "searches": _collect_searches(folder),
         "coverage": coverage,
         "deviations": published.DEVIATIONS,
-        "seconds": sum(task["summary"]["seconds"] for task in done),
-        "environment": done[-1]["summary"]["environment"] if done else {},
+        "seconds": sum(summary["seconds"] for summary in done),
+        "environment": done[-1]["environment"] if done else {},
     }
 
 
@@ -132,19 +134,18 @@ def compare(results="results", preset="report"):
 def _collect_task(folder, task):
     name = f"task_{task.id.replace('.', '_')}"
     path = folder / name / "summary.json"
-    summary = None
-    if path.is_file():
-        summary = _read_json(path)
-    measurements = summary["measurements"] if summary else []
-    verdicts = {claim["id"]: claim for claim in summary["claims"]} if summary else {}
+    summary = _read_json(path) if path.is_file() else {}
+    measurements = summary.get("measurements", ())
+    verdicts = {claim["id"]: claim for claim in summary.get("claims", ())}
     return {
         "published": task,
         "folder": name,
         "summary": summary,
         "beside": [m for m in measurements if "published" in m],
         "others": [m for m in measurements if "published" not in m],
-        "tables": {} if not summary else {
-            table: _read_table(folder / name / table) for table in summary["tables"]
+        "tables": {
+            table: list(csv.reader(_read(folder / name / table).decode().splitlines()))
+            for table in summary.get("tables", ())
         },
         "claims": [
             {"text": claim.text, "id": claim.id, "verdict": None, "evidence": "", "deviation": ""}
@@ -160,26 +161,30 @@ def _collect_searches(folder):
     found = []
     for path in sorted((folder / "tuning").glob("*/best.json")):
         search = _read_json(path)
-        means = {
-            name: {quantity: {"values": values, "mean": np.mean(values),
-                              "median": np.median(values),
-                              "sd": np.std(values, ddof=1) if len(values) > 1 else 0.0}
-                   for quantity, values in results.items() if quantity != "settings"}
-            for name, results in search.pop("compared").items()
+        compared = {
+            name: {quantity: _statistics(values) for quantity, values in results.items()
+                   if quantity != "settings"}
+            for name, results in search["compared"].items()
         }
-        figures = [file.name for file in sorted(path.parent.glob("*.png"))]
         found.append(search | {
-            "name": path.parent.name, "folder": f"tuning/{path.parent.name}", "figures": figures,
-            "compared": means,
+            "name": path.parent.name, "folder": f"tuning/{path.parent.name}",
+            "figures": [file.name for file in sorted(path.parent.glob("*.png"))],
+            "compared": compared,
         })
     return found
 
 
+def _statistics(values):
+    return {
+        "values": values, "mean": np.mean(values), "median": np.median(values),
+        "sd": np.std(values, ddof=1) if len(values) > 1 else 0.0,
+    }
+
+
 def number(value):
     """A measured value in four significant digits, integers whole."""
-    if float(value).is_integer() and abs(value) < 1e9:
-        return f"{int(value):,}"
-    return f"{value:.4g}"
+    whole = float(value).is_integer() and abs(value) < 1e9
+    return f"{int(value):,}" if whole else f"{value:.4g}"
 
 
 def spread(measurement):
@@ -202,16 +207,6 @@ def _read_json(path):
         return json.loads(_read(path))
     except ValueError as error:
         raise UserError(f"cannot read {path}: {error}") from error
-
-
-def _read_table(path):
-    return list(csv.reader(io.StringIO(_read(path).decode(), newline="")))
-
-
-def _picture(folder, links, task, name):
-    """The address of a picture that is there."""
-    _read(folder / task / name)
-    return f"{links}{task}/{name}"
 
 
 def _read(path):

@@ -1,5 +1,42 @@
 """The report's tables of layers, read off a Keras model."""
 
+import sys
+from itertools import zip_longest
+
+from ann_keras.report import published
+
+
+def compare(task, claim, number, name, model, **options):
+    """Record and print a model's layers and judge whether they are those of a published table.
+
+    Args:
+        task: receives "table<number>", "<name>/parameters" and the claim.
+        claim: its identifier.
+        number: of the table in the report.
+        name: of the model.
+        options: of ``layer_rows``.
+
+    Returns:
+        ``differences`` from the published rows.
+    """
+    rows, table = layer_rows(model, **options), published.TABLES[number]
+    differing = differences(rows, table.rows)
+    print(text(table.columns, rows))
+    task.table(f"table{number}", table.columns, rows)
+    task.measure(f"{name}/parameters", model.count_params())
+    task.claim(
+        claim, not differing, f"Rows that differ: {differing}." if differing
+        else f"All {len(rows)} rows agree; {model.count_params():,} parameters.",
+    )
+    return differing
+
+
+def insist(task, number, differing):
+    """Save the task and end the program with status 1 if rows of a published table differ."""
+    if differing:
+        task.save()
+        sys.exit(f"error: Table {number} is not reproduced: {differing}")
+
 
 def layer_rows(model, *, activations=False):
     """Rows of a table of layers in the report's form, the total last.
@@ -14,25 +51,21 @@ def layer_rows(model, *, activations=False):
     """
     rows = []
     for layer in model.layers:
-        kind = type(layer).__name__
-        if activations:
-            if kind != "InputLayer":
-                name = layer.activation.__name__
-                name = "(None)" if name == "linear" else name
-                rows.append((kind, f"({layer.units})", name, layer.count_params()))
-        else:
-            shape = layer.output.shape[1:]
+        kind, parameters = type(layer).__name__, layer.count_params()
+        if not activations:
             kind = "(Input)" if kind == "InputLayer" else kind
-            rows.append((kind, str(tuple(shape)), layer.count_params()))
+            rows.append((kind, str(tuple(layer.output.shape[1:])), parameters))
+        elif kind != "InputLayer":
+            name = layer.activation.__name__
+            name = "(None)" if name == "linear" else name
+            rows.append((kind, f"({layer.units})", name, parameters))
     return [*rows, ("Total", *[""] * (1 + activations), model.count_params())]
 
 
 def differences(rows, published_rows):
     """Pairs (ours, published) of rows that are not equal, missing rows as None."""
-    length = max(len(rows), len(published_rows))
-    ours = [*map(tuple, rows), *[None] * (length - len(rows))]
-    theirs = [*map(tuple, published_rows), *[None] * (length - len(published_rows))]
-    return [pair for pair in zip(ours, theirs) if pair[0] != pair[1]]
+    pairs = zip_longest(map(tuple, rows), map(tuple, published_rows))
+    return [pair for pair in pairs if pair[0] != pair[1]]
 
 
 def text(columns, rows):

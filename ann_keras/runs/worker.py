@@ -16,6 +16,7 @@ import threading
 import time
 
 from ann_keras import command
+from ann_keras.errors import UserError
 from ann_keras.runs import run as runs
 
 _SECONDS_WORTH_COLLECTING = 5.0  # a collection takes up to a second where many graphs live
@@ -56,8 +57,11 @@ def compute(address, arguments, progress_file, label, tensorboard):
         threadpool_limits(1)
         progress.write_to(progress_file)
         start = time.perf_counter()
-        with _watched(tensorboard, label, arguments):
-            values = runs.find(*address)(**arguments)
+        try:
+            with _watched(tensorboard, label, arguments):
+                values = runs.find(*address)(**arguments)
+        except OSError as error:  # no space for a checkpoint, say
+            raise UserError(f"{label}: {error.strerror or error}") from error
         seconds = time.perf_counter() - start
         progress.write_to(None)
         if seconds > _SECONDS_WORTH_COLLECTING:

@@ -18,20 +18,8 @@ _SECONDS_PER_CALL = 0.5  # how long the graph runs before progress is shown
 
 
 def fit(
-    model,
-    x,
-    y=None,
-    *,
-    epochs=1,
-    batch_size=32,
-    validation_data=None,
-    validation_split=0.0,
-    shuffle=True,
-    seed=0,
-    initial_epoch=0,
-    callbacks=(),
-    jit_compile=False,
-    verbose=1,
+    model, x, y=None, *, epochs=1, batch_size=32, validation_data=None, validation_split=0.0,
+    shuffle=True, seed=0, initial_epoch=0, callbacks=(), jit_compile=False, verbose=1,
 ):
     """Train a compiled Keras model; called like ``model.fit``, and logs the same numbers.
 
@@ -107,8 +95,7 @@ def evaluate(model, x, y=None, *, batch_size=1000):
     """Loss and metrics of a compiled model, as ``model.evaluate(..., return_dict=True)``.
 
     Args:
-        model: a built Keras model after ``model.compile(...)``.
-        x, y: arrays, or nested tuples and dicts of arrays, n rows each.
+        model, x, y: as of ``fit``.
         batch_size: rows a step.
 
     Returns:
@@ -116,13 +103,8 @@ def evaluate(model, x, y=None, *, batch_size=1000):
     """
     data = _as_tensors((x, y))
     _build(model, data, None)
-
-    @tf.function
-    def run(source):
-        _over_batches(model, model.test_step, source, batch_size)
-        return model.get_metrics_result()
-
-    return {name: float(value) for name, value in run(data).items()}
+    logs = _graph(model, model.test_step, batch_size)(data)
+    return {name: float(value) for name, value in logs.items()}
 
 
 def _epochs(run, stopper, epochs, followers, one_at_a_time, verbose, history):
@@ -152,17 +134,8 @@ def _epochs(run, stopper, epochs, followers, one_at_a_time, verbose, history):
 
 def _compile(model, data, validation, names, stopper, batch_size, shuffle, seed, jit_compile):
     """The graph that runs epochs [first, last): gives the epoch reached and a row for each."""
-    rows = _rows(data)
-
-    @tf.function(jit_compile=jit_compile)
-    def train_epoch(batch_source):
-        _over_batches(model, model.train_step, batch_source, batch_size)
-        return model.get_metrics_result()
-
-    @tf.function(jit_compile=jit_compile)
-    def validate(batch_source):
-        _over_batches(model, model.test_step, batch_source, batch_size)
-        return model.get_metrics_result()
+    train_epoch = _graph(model, model.train_step, batch_size, jit_compile)
+    validate = _graph(model, model.test_step, batch_size, jit_compile)
 
     @tf.function
     def run(first, last):
@@ -172,7 +145,7 @@ def _compile(model, data, validation, names, stopper, batch_size, shuffle, seed,
             source = data
             if shuffle:
                 order = tf.random.experimental.stateless_shuffle(
-                    tf.range(rows), seed=tf.stack([tf.constant(seed), epoch])
+                    tf.range(_rows(data)), seed=tf.stack([tf.constant(seed), epoch])
                 )
                 source = tf.nest.map_structure(lambda array: tf.gather(array, order), data)
             logs = dict(train_epoch(source))
@@ -187,14 +160,20 @@ def _compile(model, data, validation, names, stopper, batch_size, shuffle, seed,
     return run
 
 
-def _over_batches(model, step, data, batch_size):
-    rows = _rows(data)
-    model.reset_metrics()
-    if rows >= batch_size:  # XLA would reject even a loop of no steps whose slice is too long
-        for index in tf.range(rows // batch_size):
-            step(_slice(data, index * batch_size, batch_size))
-    if rows % batch_size:
-        step(_slice(data, rows - rows % batch_size, rows % batch_size))
+def _graph(model, step, batch_size, jit_compile=False):
+    """Compiled function of data: one step a mini-batch; gives the metrics."""
+    @tf.function(jit_compile=jit_compile)
+    def run(data):
+        rows = _rows(data)
+        model.reset_metrics()
+        if rows >= batch_size:  # XLA would reject even a loop of no steps whose slice is too long
+            for index in tf.range(rows // batch_size):
+                step(_slice(data, index * batch_size, batch_size))
+        if rows % batch_size:
+            step(_slice(data, rows - rows % batch_size, rows % batch_size))
+        return model.get_metrics_result()
+
+    return run
 
 
 def _slice(data, start, size):
@@ -270,10 +249,9 @@ class _EarlyStopping:
 def _separate(callbacks):
     """The one EarlyStopping, or None, and the other callbacks."""
     stopping = [c for c in callbacks if type(c) is keras.callbacks.EarlyStopping]
-    others = [c for c in callbacks if type(c) is not keras.callbacks.EarlyStopping]
     if len(stopping) > 1:
         raise ValueError("give one EarlyStopping at most")
-    return (stopping[0] if stopping else None), others
+    return (stopping[0] if stopping else None), [c for c in callbacks if c not in stopping]
 
 
 def _build(model, data, validation):

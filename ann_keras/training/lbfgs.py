@@ -21,48 +21,27 @@ _SUFFICIENT_DECREASE, _CURVATURE = 1e-4, 0.9  # Nocedal and Wright (2006), secti
 
 
 class State(NamedTuple):
-    """Where a search stands: all that the next iteration depends on.
+    """Where a search stands: all that the next iteration depends on."""
 
-    position, gradient: flat weights and gradient, shape (k,).
-    loss: at the position, scalar.
-    steps, changes: latest differences of positions and of gradients, shape (memory, k), newest
-        last, rows of zeros where there are none yet.
-    products, curvatures: steps · changesᵀ and changes · changesᵀ, shape (memory, memory).
-    pairs: number of rows in use.
-    stalled: no lower point was found even along the gradient; later iterations change nothing.
-    evaluations: of the loss and its gradient so far.
-    """
-
-    position: tf.Tensor
+    position: tf.Tensor  # flat weights (k,)
     loss: tf.Tensor
-    gradient: tf.Tensor
-    steps: tf.Tensor
-    changes: tf.Tensor
-    products: tf.Tensor
-    curvatures: tf.Tensor
-    pairs: tf.Tensor
-    stalled: tf.Tensor
-    evaluations: tf.Tensor
+    gradient: tf.Tensor  # (k,)
+    steps: tf.Tensor  # latest differences of positions (memory, k), newest last, zeros before them
+    changes: tf.Tensor  # those of gradients
+    products: tf.Tensor  # steps · changesᵀ (memory, memory)
+    curvatures: tf.Tensor  # changes · changesᵀ
+    pairs: tf.Tensor  # number of rows in use
+    stalled: tf.Tensor  # whether no lower point was found even along the gradient: the end
+    evaluations: tf.Tensor  # of the loss and its gradient so far
 
 
 class Result(NamedTuple):
-    """What a minimization found.
+    """What a minimization found."""
 
-    loss: loss after each iteration, array of shape (iterations,).
-    initial_loss: loss before the first of them.
-    seconds_per_iteration: of the calls after the first, which also traces the graph.
-    state: give it to the next run on the same model and data to go on where this one ended.
-    """
-
-    loss: np.ndarray
+    loss: np.ndarray  # after each iteration, (iterations,)
     initial_loss: float
-    seconds_per_iteration: float
-    state: State
-
-
-def minimize(model, x, y, *, iterations, **options):
-    """Fit a Keras model once: ``Minimizer(model).run(x, y, iterations=iterations, **options)``."""
-    return Minimizer(model).run(x, y, iterations=iterations, **options)
+    seconds_per_iteration: float  # of the calls after the first, which also traces the graph
+    state: State  # give it to the next run on the same model and data to go on from there
 
 
 class Minimizer:
@@ -92,15 +71,12 @@ class Minimizer:
 
         Args:
             x, y: arrays of n rows.
-            iterations: steps to take.
-            state: of an earlier ``Result``, to go on where it ended.
+            iterations: steps to take, at least one.
+            state: of an earlier ``Result`` with this model, to go on where it ended.
             verbose: 1 shows a progress bar on a terminal, 0 nothing.
 
         Returns:
             A ``Result``.
-
-        Raises:
-            ValueError: no iteration is asked for, or the state is of another model.
         """
         if iterations < 1:
             raise ValueError(f"iterations must be positive, got {iterations}")
@@ -125,7 +101,8 @@ class Minimizer:
                     seconds += time.perf_counter() - begin
                     count = int(_SECONDS_PER_CALL * (len(losses) - 1) / seconds)
                 count = min(max(count, 1), iterations - len(losses))
-        _assign(weights, state.position)
+        for weight, value in zip(weights, _split(state.position, weights)):
+            weight.assign(value)
         return Result(np.array(losses), initial_loss, seconds / max(len(losses) - 1, 1), state)
 
     def _loss_and_gradient(self, position, x, y):
@@ -134,10 +111,8 @@ class Minimizer:
         fixed = [variable.value for variable in self.model.non_trainable_variables]
         with tf.GradientTape() as tape:
             tape.watch(position)
-            parts = tf.split(position, [int(np.prod(v.shape)) for v in variables])
-            weights = [tf.reshape(part, v.shape) for part, v in zip(parts, variables)]
             outputs, _, penalties = self.model.stateless_call(
-                weights, fixed, x, training=False, return_losses=True
+                _split(position, variables), fixed, x, training=False, return_losses=True
             )
             # model.compute_loss would round to float32, whatever the model's type is.
             loss = tf.add_n([tf.reduce_mean(self._error(y, outputs)), *penalties])
@@ -191,8 +166,7 @@ class Minimizer:
             return _Point(size, loss, tf.tensordot(gradient, direction, 1), gradient)
 
         found = tfp.optimizer.linesearch.hager_zhang(
-            along,
-            initial_step_size=size,
+            along, initial_step_size=size,
             value_at_zero=_Point(tf.zeros_like(size), state.loss, slope, state.gradient),
         )
         best = found.left
@@ -233,9 +207,8 @@ def _direction(state):
 
 
 def _solve(upper, vector, adjoint=False):
-    return tf.linalg.triangular_solve(upper, vector[:, tf.newaxis], lower=False, adjoint=adjoint)[
-        :, 0
-    ]
+    columns = vector[:, tf.newaxis]
+    return tf.linalg.triangular_solve(upper, columns, lower=False, adjoint=adjoint)[:, 0]
 
 
 def _remember(state, step, change):
@@ -245,8 +218,7 @@ def _remember(state, step, change):
         changes = tf.concat([state.changes[1:], change[tf.newaxis]], 0)
         beside = tf.linalg.matvec(changes, change)
         state = state._replace(
-            steps=steps,
-            changes=changes,
+            steps=steps, changes=changes,
             products=_shift(
                 state.products, tf.linalg.matvec(changes, step), tf.linalg.matvec(steps, change)
             ),
@@ -272,7 +244,7 @@ def _flatten(variables):
     return tf.concat([tf.reshape(variable.value, [-1]) for variable in variables], 0)
 
 
-def _assign(variables, position):
+def _split(position, variables):
+    """Flat weights (k,) as tensors of the shapes of variables."""
     parts = tf.split(position, [int(np.prod(variable.shape)) for variable in variables])
-    for variable, part in zip(variables, parts):
-        variable.assign(tf.reshape(part, variable.shape))
+    return [tf.reshape(part, variable.shape) for part, variable in zip(parts, variables)]

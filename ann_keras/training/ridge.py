@@ -19,11 +19,8 @@ def fit_readout(model, x, y, *, penalty):
         ValueError: the last layer is of another kind, or the penalty is not positive.
     """
     readout = model.layers[-1]
-    if (
-        not isinstance(readout, keras.layers.Dense)
-        or readout.use_bias
-        or readout.activation is not keras.activations.linear
-    ):
+    dense = isinstance(readout, keras.layers.Dense)
+    if not dense or readout.use_bias or readout.activation is not keras.activations.linear:
         raise ValueError("the last layer must be Dense without bias and activation")
     if penalty <= 0:
         raise ValueError(f"the penalty must be positive, got {penalty}")
