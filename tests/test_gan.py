@@ -405,8 +405,8 @@ def test_gan_rejects(options, message):
 @pytest.mark.parametrize("images, message", [
     (digits()[..., 0], r"\(n, 28, 28, 1\), got \(., 28, 28\)"),
     (digits().reshape(4, 784), r"got \(., 784\)"),
-    (255 * digits(), "values from 0.* to 2"),
-    (2 * digits() - 1, "values from -"),
+    (255 * digits(), "found 0.* to 2"),
+    (2 * digits() - 1, "found -"),
     (np.full((1, 28, 28, 1), np.nan, "float32"), "nan"),
     (np.zeros((4, 28, 28, 1), "uint8"), "uint8"),
 ])
