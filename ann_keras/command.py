@@ -109,6 +109,8 @@ def make_engine(options, folder, **others):
 
     if options.workers is not None and options.workers < 1:
         raise UserError(f"--workers must be at least 1, got {options.workers}")
+    if options.workers is not None and options.scheduler is not None:
+        raise UserError("--workers counts processes here: the cluster of --scheduler has its own")
     engine = Engine(
         Path(folder) / "runs", workers=options.workers, scheduler=options.scheduler,
         fresh=options.fresh, plans=options.plan, tensorboard=options.tensorboard, **others,

@@ -84,8 +84,11 @@ def run_tasks(scripts, options, engine):
                 print(f"Task {identifier}: saved to {task.folder}", flush=True)
             free_memory()
         if time.monotonic() - last > _PAUSE:
-            page.build(options.results, options.preset)
             last = time.monotonic()
+            try:
+                page.build(options.results, options.preset)
+            except UserError as error:  # told again at the end, when all tasks have run
+                print(f"error: {error}", file=sys.stderr)
         ready = {}
         if waiting:
             ready = {identifier: scripts[identifier] for identifier in engine.wait(waiting)}

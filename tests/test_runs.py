@@ -132,16 +132,20 @@ def damaged(content):
     yield content[:middle] + bytes(20) + content[middle + 20:]
 
 
-def test_a_damaged_file_is_as_good_as_none(store):
+def test_a_damaged_file_is_told_and_kept(store):
     run = training()
     store.write(run, functions.train(run.recipe, 0), 1.0)
     path, = store.folder.glob("*/*.npz")
     for content in damaged(path.read_bytes()):
         path.write_bytes(content)
-        assert store.read(run) is None
-    with open(path, "wb") as file:
-        np.save(file, np.zeros(3))
-    assert store.read(run) is None
+        with pytest.raises(UserError, match=f"{path.name} is damaged"):
+            store.read(run)
+        assert path.read_bytes() == content
+    for values in (np.zeros(3), {"loss": np.zeros(3)}):
+        with open(path, "wb") as file:
+            np.savez(file, **values) if isinstance(values, dict) else np.save(file, values)
+        with pytest.raises(UserError, match="damaged"):
+            store.read(run)
 
 
 def test_another_runs_file_is_not_taken(store):
@@ -235,6 +239,16 @@ def test_fresh_runs_are_repeated_once_with_their_dependencies(tmp_path):
         assert first["score"] == second["score"] == pytest.approx(0.3)
         assert not engine.is_stored(run)
     assert store.read(training())["loss"][1] == 0.1
+
+
+def test_a_worker_that_died_between_two_runs_is_replaced(tmp_path):
+    with Engine(tmp_path / "smoke" / "runs", workers=1) as engine:
+        first = engine.submit(training())["process"]
+        os.kill(int(first), signal.SIGKILL)
+        time.sleep(0.3)
+        second = engine.submit(training(seed=1))
+        np.testing.assert_array_equal(second["loss"], [1, 1.1, 1.2])
+        assert second["process"] != first
 
 
 def test_a_plan_computes_nothing(tmp_path):

@@ -186,8 +186,8 @@ class Engine:
     def _submit(self, run):
         if run.key in self._jobs:
             return self._jobs[run.key]
-        job = self._jobs[run.key] = _Job(run)
         stored = None if self._fresh else self.store.read(run)
+        job = self._jobs[run.key] = _Job(run)
         if stored is not None:
             job.state, job.finished = "done", stored
             self._reused.add(run.key)
@@ -208,11 +208,11 @@ class Engine:
             while not self._closed:
                 try:
                     self._step()
+                    self._line.show(self._jobs.values(), self._reused, self.store)
                 except Exception as error:  # whoever waits must hear of it
                     for job in self._jobs.values():
                         if job.state not in ("done", "failed"):
                             job.state, job.error = "failed", error
-                self._line.show(self._jobs.values(), self._reused, self.store)
                 self._changed.notify_all()
                 self._changed.wait(_PAUSE)
 
@@ -234,8 +234,17 @@ class Engine:
                 try:
                     if self._lock(job):
                         self._begin(job, slot)
-                except UserError as error:
-                    job.state, job.error = "failed", error
+                except (UserError, OSError) as error:
+                    self._fail(job, error)
+
+    def _fail(self, job, error):
+        """Let a run fail, with an error of one line where the system's is known to people."""
+        if isinstance(error, OSError):
+            error = UserError(f"{job.run.label}: {error.strerror or error}")
+        job.state, job.error = "failed", error
+        if job.lock is not None:
+            self.store.release(job.run, job.lock)
+            job.lock = None
 
     def _dependencies_done(self, job):
         others = [self._jobs[run.key] for run in job.run.dependencies]
@@ -252,13 +261,13 @@ class Engine:
         except TimeoutError:
             job.state, job.look = "elsewhere", time.monotonic() + _PAUSE
             return False
+        job.lock = lock
         if job.state == "elsewhere" or not self._fresh:
             stored = self.store.read(job.run)
             if stored is not None:  # another process has finished it meanwhile
                 self.store.release(job.run, lock)
-                job.state, job.finished = "done", stored
+                job.state, job.finished, job.lock = "done", stored, None
                 return False
-        job.lock = lock
         if self._fresh and not job.starts:
             self.store.forget(job.run)
         return True
@@ -281,26 +290,26 @@ class Engine:
         return value
 
     def _take(self, slot):
-        job, future, slot.job = slot.job, slot.future, None
+        job, future, slot.job, slot.future = slot.job, slot.future, None, None
         try:
             values, seconds, grown = future.result()
+            job.finished = self.store.write(job.run, values, seconds)
+        except _deaths():
+            slot.renew()
+            if job.starts < _STARTS:
+                self.store.release(job.run, job.lock)
+                job.state, job.lock = "waiting", None
+            else:
+                self._fail(job, UserError(f"{job.run.label}: its worker died {_STARTS} times"))
         except Exception as error:
-            job.state, job.error = "failed", error
-            if isinstance(error, _deaths()):
-                slot.renew()
-                job.state = "waiting" if job.starts < _STARTS else "failed"
-                job.error = UserError(f"{job.run.label}: its worker died {_STARTS} times")
+            self._fail(job, error)
         else:
-            try:
-                job.finished = self.store.write(job.run, values, seconds)
-                job.state = "done"
-                self._line.finished(job)
-            except UserError as error:
-                job.state, job.error = "failed", error
+            job.state = "done"
+            self.store.release(job.run, job.lock)
+            job.lock = None
             if grown:
                 slot.renew()
-        self.store.release(job.run, job.lock)
-        job.lock = None
+            self._line.finished(job)
 
     def _notify(self, _):
         with self._changed:
@@ -338,8 +347,12 @@ class _Slot:
                     1, multiprocessing.get_context("spawn"), initializer=worker.begin
                 )
             )
+        try:
+            self.future = self._executor.submit(worker.compute, *arguments)
+        except concurrent.futures.BrokenExecutor:  # its process died since the last run
+            self.renew()
+            return self.begin(job, *arguments, notify=notify)
         self.job, self.last = job, job.run.name
-        self.future = self._executor.submit(worker.compute, *arguments)
         self.future.add_done_callback(notify)
 
     def renew(self):
@@ -350,6 +363,8 @@ class _Slot:
 
     def end(self):
         """End the process, in the middle of a run if need be."""
+        if self._client is not None and self.future is not None:
+            self.future.cancel()
         if self._executor is None or self._client is not None:
             return
         if self.job is not None:
@@ -383,7 +398,8 @@ def _dask(address):
 def _deaths():
     """Errors that say that a worker died."""
     dask = sys.modules.get("distributed")
-    return concurrent.futures.BrokenExecutor, *([dask.KilledWorker] if dask else [])
+    return (concurrent.futures.BrokenExecutor, concurrent.futures.CancelledError,
+            *([dask.KilledWorker] if dask else []))
 
 
 class _Progress:

@@ -39,18 +39,26 @@ class Store:
         self.folder = Path(folder)
 
     def read(self, run):
-        """What a run gave, a ``Finished``; None if it is not there, damaged or another's.
+        """What a run gave, a ``Finished``; None if it is not there or another's.
 
         Raises:
-            UserError: a later version of this package wrote it.
+            UserError: a later version of this package wrote it, or it is damaged: what took hours
+                is not computed again without a word.
         """
-        values = _read(self._path(run))
-        if values is None or str(values.pop("_run")) != run.text:
+        path = self._path(run)
+        if not path.is_file():
             return None
-        if int(values.pop("_format")) > FORMAT:
-            raise UserError(f"{self._path(run)} was written by a newer version of ann_keras")
-        del values["_label"]
-        return Finished(values, run, float(values.pop("_seconds")))
+        values = _read(path)
+        try:
+            if str(values.pop("_run")) != run.text:
+                return None
+            newer, seconds = int(values.pop("_format")) > FORMAT, float(values.pop("_seconds"))
+            del values["_label"]
+        except (AttributeError, *_DAMAGE) as error:
+            raise UserError(f"{path} is damaged: delete it to compute {run.label} again") from error
+        if newer:
+            raise UserError(f"{path} was written by a newer version of ann_keras")
+        return Finished(values, run, seconds)
 
     def write(self, run, values, seconds):
         """Keep what a run gave, a dict of numbers and arrays; returns it as ``read`` does.
@@ -85,10 +93,10 @@ class Store:
 
     def release(self, run, lock):
         """Give a lock back; without checkpoints nothing of the run stays."""
-        lock.release()
         folder = self.checkpoint(run)
         if folder.is_dir() and not {path.name for path in folder.iterdir()} - {_LOCK, _PROGRESS}:
             shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
 
     def progress(self, run):
         """File in which a run that is under way notes how far it has come."""

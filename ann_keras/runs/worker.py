@@ -50,6 +50,7 @@ def compute(address, arguments, progress_file, label, tensorboard):
     """
     with _one_at_a_time:
         command.quiet_tensorflow()
+        import scipy.linalg  # noqa: F401 its BLAS is another than NumPy's, and limited with it
         from threadpoolctl import threadpool_limits
 
         from ann_keras.training import progress
