@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from ann_keras import data, models, training
-from ann_keras.recipes.fields import from_zero
+from ann_keras.recipes.fields import added, from_zero
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,9 @@ class Recipe:
     epochs: int = 20  # ours: passes over the training images
     batch_size: int = 100  # ours: images a step
     learning_rate: float = 0.003  # ours: of Adam in the first step; it ends at 0
+    beta_1: float = added(0.9, before=0.9)  # ours: of Adam, decay of the mean gradient
+    beta_2: float = added(0.999, before=0.999)  # ours: of Adam, decay of the mean square
+    epsilon: float = added(1e-7, before=1e-7)  # ours: of Adam, Keras' default
     averaging: float = 0.995  # ours: share of the averaged weights that a step keeps
     copies: int = 16  # ours: augmented ones of a scored image, whose probabilities are averaged
     validation: int = from_zero(0)  # ours: training images held out, drawn at random
@@ -67,6 +70,7 @@ def train(recipe, seed):
     trainer.compile(
         keras.optimizers.Adam(
             keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps),
+            recipe.beta_1, recipe.beta_2, recipe.epsilon,
             use_ema=True, ema_momentum=recipe.averaging,
         ),
         loss="categorical_crossentropy",

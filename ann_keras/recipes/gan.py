@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ann_keras import data, evaluation, models, training
+from ann_keras.recipes.fields import added
 
 SHOWN = 100  # samples that a score keeps
 WALKS, STOPS = 5, 10  # through latent space: number, and images of each
@@ -30,6 +31,7 @@ class Recipe:
     discriminator_steps: int = 1  # report: of the discriminator for each of the generator
     learning_rate: float = 1e-3  # report: of both networks' Adam
     beta_1: float = 0.5  # report: of both networks' Adam, decay of the mean gradient
+    beta_2: float = added(0.999, before=0.999)  # report: of both networks' Adam, of the mean square
     epsilon: float = 1e-8  # report: of both networks' Adam, PyTorch's default
     epochs: int = 50  # report: passes over the images
     batch_size: int = 512  # report: real images a step
@@ -78,8 +80,10 @@ def train(recipe, seed, checkpoint=None, start=None, monitor=None):
         _start_like_glorot(model, seed)
     if start is not None:
         _restore(model, start)
-    model.compile(*(keras.optimizers.Adam(recipe.learning_rate, beta_1=recipe.beta_1,
-                                          epsilon=recipe.epsilon) for _ in range(2)))
+    model.compile(*(
+        keras.optimizers.Adam(recipe.learning_rate, recipe.beta_1, recipe.beta_2, recipe.epsilon)
+        for _ in range(2)
+    ))
     watch = [_watch(model, board, recipe, seed)] if board else []
     history = training.resume.fit(
         model, _digits(recipe), epochs=recipe.epochs, batch_size=recipe.batch_size, seed=seed,

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from ann_keras import data, models, training
+from ann_keras.recipes.fields import added
 
 GRID = 1_600  # points of the surface: a batch of all of them is full-batch descent
 
@@ -18,6 +19,9 @@ class Recipe:
     optimizer: Literal["sgd", "adam", "lbfgs"] = "sgd"  # report; L-BFGS takes one step an epoch
     learning_rate: float = 0.05  # report: of SGD and Adam
     momentum: float = 0.0  # report: Nesterov's, of SGD
+    beta_1: float = added(0.9, before=0.9)  # report: of Adam, decay of the mean gradient
+    beta_2: float = added(0.999, before=0.999)  # report: of Adam, decay of the mean square
+    epsilon: float = added(1e-7, before=1e-7)  # ours: of Adam, Keras' default; report 1e-8
     batch_size: int = GRID  # report: points a step of SGD and Adam
     epochs: int = 2500  # report: passes over the grid
     hidden_units: tuple[int, ...] = (50, 50)  # report: units of each hidden layer
@@ -51,7 +55,9 @@ def train(recipe, seed):
         curves = {"loss": found.loss, "last_batch_mse": found.loss}
         seconds, steps = found.seconds_per_iteration, 1
     else:
-        optimizer = keras.optimizers.Adam(recipe.learning_rate)
+        optimizer = keras.optimizers.Adam(
+            recipe.learning_rate, recipe.beta_1, recipe.beta_2, recipe.epsilon
+        )
         if recipe.optimizer == "sgd":
             optimizer = keras.optimizers.SGD(
                 recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0
