@@ -66,6 +66,17 @@ def die(folder, times, checkpoint=None):
     return {"died": done}
 
 
+def drawn(seed):
+    """What Keras draws for a new layer, while there is time for other threads to draw as well."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    time.sleep(0.5)
+    layer = keras.layers.Dense(3)
+    layer.build((None, 2))
+    return {"kernel": layer.kernel.numpy()}
+
+
 def sums(seed):
     """A float32 product whose rounding depends on how many threads add it up."""
     import tensorflow as tf

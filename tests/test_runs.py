@@ -5,9 +5,11 @@ import dataclasses
 import errno
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -339,6 +341,17 @@ def is_alive(pid):
         return False
 
 
+def draw_in_the_background():
+    """Let a thread of this process draw random numbers for a while, as a worker's own may."""
+    def draw():
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            random.random()
+            time.sleep(0.01)
+
+    threading.Thread(target=draw, daemon=True).start()
+
+
 def test_dask_workers_give_the_same_bits(engine, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
@@ -352,6 +365,12 @@ def test_dask_workers_give_the_same_bits(engine, tmp_path, monkeypatch):
                 np.testing.assert_array_equal(
                     remote.submit(run)["product"], engine.submit(run)["product"]
                 )
+            disturbed = remote.submit(Run(functions.drawn, seed=0))
+            with distributed.Client(cluster, set_as_default=False) as client:
+                client.run(draw_in_the_background)
+            np.testing.assert_array_equal(
+                disturbed["kernel"], engine.submit(Run(functions.drawn, seed=0))["kernel"]
+            )
             with pytest.raises(ValueError, match="no such thing"):
                 remote.submit(Run(functions.refuse))["loss"]
         cluster.scale(0)

@@ -348,7 +348,8 @@ class _Slot:
                 )
             )
         try:
-            self.future = self._executor.submit(worker.compute, *arguments)
+            compute = worker.compute_apart if self._client else worker.compute
+            self.future = self._executor.submit(compute, *arguments)
         except concurrent.futures.BrokenExecutor:  # its process died since the last run
             self.renew()
             return self.begin(job, *arguments, notify=notify)

@@ -5,6 +5,7 @@ also do more than one run on two threads.
 """
 
 import contextlib
+import functools
 import gc
 import multiprocessing
 import multiprocessing.connection
@@ -14,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
 from ann_keras import command
 from ann_keras.errors import UserError
@@ -68,6 +70,29 @@ def compute(address, arguments, progress_file, label, tensorboard):
         if seconds > _SECONDS_WORTH_COLLECTING:
             gc.collect()  # graphs of a finished run hold its data in reference cycles
         return values, seconds, _memory() > _MUCH
+
+
+def compute_apart(*arguments):
+    """``compute`` in a process that has no other threads, for a Dask worker.
+
+    A worker's own threads draw from Python's global random state, from which Keras takes seeds.
+    """
+    with _one_at_a_time:
+        try:
+            values, seconds, grown = _process().submit(compute, *arguments).result()
+        except BrokenExecutor:
+            _process.cache_clear()
+            raise
+        if grown:
+            _process().shutdown()
+            _process.cache_clear()
+        return values, seconds, False
+
+
+@functools.cache
+def _process():
+    multiprocessing.current_process().daemon = False  # as a Dask worker is: it could have no child
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=begin)
 
 
 _MUCH = 3 * 2**30  # bytes: TensorFlow keeps every program that XLA has compiled
