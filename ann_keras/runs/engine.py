@@ -150,8 +150,7 @@ class Engine:
         for slot in self._slots:
             slot.end()
         for job in self._jobs.values():
-            if job.lock is not None:
-                self.store.release(job.run, job.lock)
+            self._release(job)
         if self._client is not None:
             self._client.close()
         if any(job.state == "done" and key not in self._reused
@@ -242,6 +241,10 @@ class Engine:
         if isinstance(error, OSError):
             error = UserError(f"{job.run.label}: {error.strerror or error}")
         job.state, job.error = "failed", error
+        self._release(job)
+
+    def _release(self, job):
+        """Give the lock of a run back, if this process has it."""
         if job.lock is not None:
             self.store.release(job.run, job.lock)
             job.lock = None
@@ -265,8 +268,8 @@ class Engine:
         if job.state == "elsewhere" or not self._fresh:
             stored = self.store.read(job.run)
             if stored is not None:  # another process has finished it meanwhile
-                self.store.release(job.run, lock)
-                job.state, job.finished, job.lock = "done", stored, None
+                self._release(job)
+                job.state, job.finished = "done", stored
                 return False
         if self._fresh and not job.starts:
             self.store.forget(job.run)
@@ -297,16 +300,15 @@ class Engine:
         except _deaths():
             slot.renew()
             if job.starts < _STARTS:
-                self.store.release(job.run, job.lock)
-                job.state, job.lock = "waiting", None
+                self._release(job)
+                job.state = "waiting"
             else:
                 self._fail(job, UserError(f"{job.run.label}: its worker died {_STARTS} times"))
         except Exception as error:
             self._fail(job, error)
         else:
             job.state = "done"
-            self.store.release(job.run, job.lock)
-            job.lock = None
+            self._release(job)
             if grown:
                 slot.renew()
             self._line.finished(job)
