@@ -5,15 +5,17 @@ READY  := $(VENV)/.ready
 RUN    := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: report test full bench clean
+.PHONY: report test site full bench clean
 
-report: $(READY)  ## every task on the quick preset, and the page
+report: $(READY)  ## every task on the quick preset, and its pages
 	$(RUN) scripts/run_all.py
-	@echo "open results/quick/index.html"
 
 test: $(READY)  ## lint and tests
 	$(RUN) -m flake8
 	$(RUN) -m pytest -n auto --dist loadfile
+
+site: $(READY)  ## pages of the full-size results that are kept here
+	$(RUN) scripts/report.py --preset report
 
 full: $(READY)  ## every task as published: full data, hours
 	$(RUN) scripts/run_all.py --preset report

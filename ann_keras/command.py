@@ -111,16 +111,15 @@ def make_engine(options, folder, **others):
         raise UserError(f"--workers must be at least 1, got {options.workers}")
     if options.workers is not None and options.scheduler is not None:
         raise UserError("--workers counts processes here: the cluster of --scheduler has its own")
-    engine = Engine(
-        Path(folder) / "runs", workers=options.workers, scheduler=options.scheduler,
-        fresh=options.fresh, plans=options.plan, tensorboard=options.tensorboard, **others,
-    )
     if not options.plan:
         try:
             Path(folder).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"cannot write to {folder}: {error.strerror}") from error
-    return engine
+    return Engine(
+        Path(folder) / "runs", workers=options.workers, scheduler=options.scheduler,
+        fresh=options.fresh, plans=options.plan, tensorboard=options.tensorboard, **others,
+    )
 
 
 def make_task(identifier, engine, options, presets):

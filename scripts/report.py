@@ -1,8 +1,9 @@
-"""Write the page of published against reproduced numbers from the results that are there.
+"""Write the pages of published against reproduced numbers from the results that are there.
 
-    python scripts/report.py                     results/quick/README.md and index.html
-    python scripts/report.py --preset report     results/README.md and index.html, the table in
-                                                 the project's README, docs/deviations.md
+    python scripts/report.py                     results/quick/site/index.html
+    python scripts/report.py --preset report     site/index.html, and what GitHub shows: two parts
+                                                 of README.md, results/README.md,
+                                                 docs/deviations.md
     python scripts/report.py --compare           tasks that ran with other settings, beside the
                                                  preset's own numbers
 """
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ann_keras import command
-from ann_keras.report import page
+from ann_keras.files import write_whole
+from ann_keras.report import site
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Options:
     """whose results"""
     results: Path = Path("results")
     """folder that holds <preset>/task_…"""
+    site: Path | None = None
+    """folder for the pages, if not where they are told to be above"""
     compare: bool = False
     """print tasks with changed settings beside the preset's, and write nothing"""
 
@@ -28,14 +32,12 @@ def main():
     with command.one_line_errors():
         options = command.parse(Options, description=__doc__)
         if options.compare:
-            print(page.compare(options.results, options.preset))
+            print(site.compare(options.results, options.preset))
             return
-        for path in page.build(options.results, options.preset):
-            print(path)
         if options.preset == "report":
-            root = Path(__file__).resolve().parent.parent
-            page.refresh_block(root / "README.md", options.results)
-            page.write_deviations(root / "docs" / "deviations.md", options.results)
+            for path, text in site.texts(options.results.resolve().parent).items():
+                write_whole(path, text)
+        print(f"open {site.build(options.results, options.preset, options.site)}")
 
 
 if __name__ == "__main__":

@@ -10,18 +10,15 @@ A task that fails does not stop the others; the exit status is 1 if any did.
 
 import gc
 import sys
-import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
 from ann_keras import command
 from ann_keras.errors import UserError
-from ann_keras.report import page, published
+from ann_keras.report import published, site
 from ann_keras.runs.engine import NotReady
 from ann_keras.runs.run import load
-
-_PAUSE = 60.0  # seconds at least between two looks of the page
 
 
 @dataclass(frozen=True)
@@ -52,8 +49,7 @@ def main():
                 return
             command.quiet_tensorflow()
             failed = run_tasks(scripts, options, engine)
-        for path in page.build(options.results, options.preset):
-            print(f"page: {path}")
+        print(f"open {site.build(options.results, options.preset)}")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
         sys.exit(1)
@@ -64,7 +60,7 @@ def run_tasks(scripts, options, engine):
 
     Each begins its runs until it needs what one gives; it is run again once all of them have ended.
     """
-    failed, waiting, ready, last = [], {}, dict(scripts), time.monotonic()
+    failed, waiting, ready = [], {}, dict(scripts)
     while ready or waiting:
         for identifier, module in ready.items():
             task = begin(identifier, module, options, engine)
@@ -83,12 +79,6 @@ def run_tasks(scripts, options, engine):
             else:
                 print(f"Task {identifier}: saved to {task.folder}", flush=True)
             free_memory()
-        if time.monotonic() - last > _PAUSE:
-            last = time.monotonic()
-            try:
-                page.build(options.results, options.preset)
-            except UserError as error:  # told again at the end, when all tasks have run
-                print(f"error: {error}", file=sys.stderr)
         ready = {}
         if waiting:
             ready = {identifier: scripts[identifier] for identifier in engine.wait(waiting)}

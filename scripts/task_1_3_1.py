@@ -14,6 +14,7 @@ import numpy as np
 
 from ann_keras import command, data, plots
 from ann_keras.recipes import surface
+from ann_keras.report.decide import rank_correlation
 
 Recipe = command.flat(surface.Recipe, "noise")
 RECIPE = surface.Recipe(optimizer="lbfgs", epochs=2000)  # report
@@ -44,22 +45,21 @@ def run(task, settings):
     task.measure(f"noise_{noisiest:g}/early/test_mse", early)
     train = {noise: group["loss"][:, -1] for noise, group in runs.items()}
     test = {noise: group["test_mse"] for noise, group in runs.items()}
-    steps = {noise: [iterations_to_converge(loss) for loss in group["loss"]]
-             for noise, group in runs.items()}
+    steps = {noise: iterations_to_converge(group["loss"]) for noise, group in runs.items()}
     for noise in runs:
         task.measure(f"noise_{noise:g}/train_mse", train[noise], better="lower")
         task.measure(f"noise_{noise:g}/test_mse", test[noise], better="lower")
         task.measure(f"noise_{noise:g}/iterations_to_converge", steps[noise])
-    variance = float(data.surface.samples()[2].var())
+    heights = [data.surface.samples(noisiest, seed)[1].var() for seed in task.seeds]
+    variance = data.surface.samples()[2].var()
     draw(task, runs, train, test, variance)
-    task.decide(judge(train, test, steps, early, variance, settings.early_epochs))
+    task.decide(judge(train, test, steps, early, variance, heights))
 
 
-def iterations_to_converge(loss):
-    """Iterations until 99% of all the decrease of log loss that the run shows is done."""
-    level = np.log(loss)
-    done = (level[0] - level) / (level[0] - level[-1])
-    return int(np.flatnonzero(done >= 0.99)[0]) + 1
+def iterations_to_converge(losses):
+    """Iterations (seeds,) until nine tenths of the fall of the loss (seeds, epochs) are done."""
+    first, last = losses[:, :1], losses[:, -1:]
+    return (first - losses >= 0.9 * (first - last)).argmax(axis=1) + 1
 
 
 def draw(task, runs, train, test, variance):
@@ -79,38 +79,25 @@ def draw(task, runs, train, test, variance):
     task.figure("fig1_noise", figure)
 
 
-def judge(train, test, steps, early, variance, early_epochs):
-    """Verdicts from errors and iterations to converge, each a dict of noise → values (seeds,)."""
-    train, test, steps = ({noise: np.mean(values) for noise, values in group.items()}
-                          for group in (train, test, steps))
+def judge(train, test, steps, early, variance, heights):
+    """What the claims are judged by.
+
+    Args:
+        train, test, steps: errors and iterations to converge, dict of noise → values (seeds,),
+            noise ascending.
+        early: error on the clean surface early in training at the highest noise, (seeds,).
+        variance: of the clean surface.
+        heights: variances of the noisy heights at the highest noise, (seeds,).
+    """
     levels = list(train)
-    clean, noisy = levels[0], levels[-1]
-    losses_rise = (np.diff(list(train.values())) > 0).all()
-    slower, learned = steps[noisy] > steps[clean], np.mean(early)
+
+    def trend(values):  # with noise, of each seed
+        return np.array([rank_correlation(levels, row) for row in zip(*values.values())])
+
     return {
-        "1.3.1-a": (
-            test[clean] < 0.01 * variance,
-            f"Without noise the error on the surface ends at {test[clean]:.2g}, "
-            f"{test[clean] / variance:.2%} of the surface's variance {variance:.3f}.",
-        ),
-        "1.3.1-b": (
-            losses_rise and slower,
-            f"The training loss rises from {train[clean]:.2g} at noise {clean:g} to "
-            f"{train[noisy]:.2g} at noise {noisy:g}"
-            f"{', level by level' if losses_rise else ', though not at every level'}; 99% of the "
-            f"decrease of its logarithm takes {steps[clean]:.0f} iterations without noise and "
-            f"{steps[noisy]:.0f} with most noise"
-            f"{'.' if slower else ': convergence is not slower, there is less to converge to.'}",
-        ),
-        "1.3.1-c": (
-            # Only the mean: neither the noise nor the surface takes anything off its error.
-            train[noisy] > 0.9 * noisy**2 and learned > 0.9 * variance,
-            f"At noise {noisy:g}, after {early_epochs} iterations the error on the clean "
-            f"surface is {learned:.3f}, {learned / variance:.0%} of the mean's error "
-            f"{variance:.3f}: much of the function is learned. Later the network fits the noise: "
-            f"training MSE {train[noisy]:.2f} (noise variance {noisy**2:g}), error on the clean "
-            f"surface {test[noisy]:.2f}.",
-        ),
+        "1.3.1-a": {"surface": test[levels[0]] / variance},
+        "1.3.1-b": {"loss": trend(train), "speed": trend(steps)},
+        "1.3.1-c": {"mean": train[levels[-1]] / heights, "function": early / variance},
     }
 
 

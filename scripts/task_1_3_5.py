@@ -20,8 +20,7 @@ PRESETS = {"smoke": Settings(), "quick": Settings(), "report": Settings()}
 
 
 def run(task, settings):
-    model = models.cnn.pooled_convnet()
-    tables.insist(task, 1, tables.compare(task, "1.3.5-a", 1, "pooled_convnet", model))
+    tables.insist(task, "1.3.5-a", 1, "pooled_convnet", models.cnn.pooled_convnet())
 
 
 if __name__ == "__main__":

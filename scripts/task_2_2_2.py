@@ -10,12 +10,9 @@ fewer and more folds and with shorter lags; the report found more folds and shor
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ann_keras import command, models
 from ann_keras.evaluation import forecasts
 from ann_keras.recipes import timeseries
-from ann_keras.report import decide, published
 
 Recipe = command.flat(timeseries.Recipe, "network", "protocol", "batch_size", "start")
 
@@ -54,7 +51,7 @@ def run(task, settings):
     )
     network = models.lstm.nar_lstm(settings.recipe.lag, settings.recipe.units)
     task.measure("nar_lstm/parameters", network.count_params())
-    errors = forecasts.measure(task, "nar_lstm", found)
+    errors = forecasts.measure_published(task, "nar_lstm", found)
     variants = {name: forecasts.errors(runs) for name, runs in variants.items()}
     forecasts.draw_losses(task, "fig11_lstm_loss", trainings)
     forecasts.draw_variants(task, "lstm_variants", errors, variants)
@@ -62,36 +59,19 @@ def run(task, settings):
 
 
 def judge(settings, errors, variants):
-    """Verdicts from ``Errors`` as published and, by name, with changed settings."""
-    mse, later = errors.mse, errors.later
-    given = published.value("2.2.2", "nar_lstm/test_mse").value
-    as_published = (
-        f"Median test MSE and NMSE over {settings.later} later starts {np.median(mse):.0f} and "
-        f"{np.median(later):.3f} as published"
-    )
-    folds = {n: f"folds {n}" for n in settings.other_folds}
-    lags = [f"lag {lag}" for lag in settings.shorter_lags]
+    """What the claims are judged by; ``Errors`` as published and, by name, of variants."""
+    folds = {settings.recipe.folds: errors}
+    folds |= {number: variants[f"folds {number}"] for number in settings.other_folds}
+    numbers = sorted(folds)
     return {
-        "2.2.2-a": (
-            "reproduced" if mse.min() <= given <= mse.max() else "undecided",
-            f"Test MSE over {len(mse)} seeds of the published protocol: {mse.min():.1f} to "
-            f"{mse.max():.1f}, median {np.median(mse):.1f}; {np.sum(mse <= given)} of the runs are "
-            f"as good as the published {given}.",
-            "D5",
-        ),
-        "2.2.2-b": (
-            decide.together(
-                forecasts.is_worse(variants[name], errors) if n > settings.recipe.folds
-                else forecasts.is_worse(errors, variants[name])
-                for n, name in folds.items()
-            ),
-            f"{as_published}; {forecasts.in_words(variants, folds.values(), errors)}.",
-            "D4",
-        ),
-        "2.2.2-c": (
-            decide.together(forecasts.is_worse(variants[name], errors) for name in lags),
-            f"{as_published}; {forecasts.in_words(variants, lags, errors)}.",
-        ),
+        "2.2.2-a": {"error": errors.mse},
+        "2.2.2-b": forecasts.compared({
+            f"{more} folds against {fewer}": (folds[more], folds[fewer])
+            for fewer, more in zip(numbers, numbers[1:])
+        }),
+        "2.2.2-c": forecasts.compared({
+            f"lag {lag}": (variants[f"lag {lag}"], errors) for lag in settings.shorter_lags
+        }),
     }
 
 

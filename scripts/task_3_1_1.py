@@ -1,10 +1,11 @@
 """Task 3.1.1: a stacked autoencoder 784-256-64, pre-trained layer by layer, then fine-tuned.
 
-The report reaches 0.955 on 1,000 random test images (D6) and finds that pre-training helps while
-the classification layer alone does not learn (D7: the second encoder was trained along). Here the
-published protocol runs over seeds and on all test images; with both encoders frozen; from random
-weights, for as many epochs in all; with autoencoders that Adam trains further; with other sizes
-and numbers of epochs; and on all training images, where a validation split chooses the rate.
+The report reaches 0.955 on 1,000 random test images (D6; 0.941 in the run that is kept, D17) and
+finds that pre-training helps while the classification layer alone does not learn (D7: the second
+encoder was trained along). Here the published protocol runs over seeds and on all test images; with
+both encoders frozen; from random weights, for as many epochs in all; with autoencoders that Adam
+trains further; with other sizes and numbers of epochs; and on all training images, where a
+validation split chooses the rate.
 
     python scripts/task_3_1_1.py                     about 30 seconds
     python scripts/task_3_1_1.py --preset report     about 25 minutes on two cores
@@ -16,7 +17,6 @@ import numpy as np
 
 from ann_keras import command, models, plots
 from ann_keras.recipes import autoencoder
-from ann_keras.report import published
 
 Recipe = command.flat(autoencoder.Recipe, "pretraining_optimizer", "frozen", "validation")
 # Variants beside "published".
@@ -87,7 +87,9 @@ def run(task, settings):
     every = runs | sizes | epochs | full
     measure(task, every)
     draw(task, every)
-    task.decide(judge(runs, sizes, epochs, recipe.digits))
+    fewer = {name: group for name, group in epochs.items()
+             if group[0].recipe.fine_tuning_epochs < recipe.fine_tuning_epochs}
+    task.decide(judge(runs, sizes, fewer, recipe.digits))
 
 
 def best_rate(task, recipe, rates, held_out):
@@ -104,8 +106,9 @@ def best_rate(task, recipe, rates, held_out):
 
 def measure(task, runs):
     """Record the accuracies of named runs, and a table of them."""
-    task.measure("stacked_autoencoder/test_accuracy/sample",
-                 runs["published"]["sample_accuracy"], better="higher")
+    for name in ("sample", "kept_sample"):  # one measurement, beside either published number
+        task.measure(f"stacked_autoencoder/test_accuracy/{name}",
+                     runs["published"]["sample_accuracy"], better="higher")
     rows = []
     for name, group in runs.items():
         title = "stacked_autoencoder" if name == "published" else name
@@ -141,88 +144,33 @@ def draw(task, runs):
     task.figure("autoencoder_variants", figure)
 
 
-def gain(runs, reference):
-    """Mean gain in final test accuracy over other runs, and Welch's p (1 for a single seed)."""
-    from scipy.stats import ttest_ind
+def judge(runs, sizes, fewer, digits):
+    """What the claims are judged by.
 
-    a, b = runs["accuracy"], reference["accuracy"]
-    p = ttest_ind(a, b, equal_var=False).pvalue if min(len(a), len(b)) > 1 else 1.0
-    return float(a.mean() - b.mean()), float(p)
-
-
-def chance_of_sample(accuracy, at_least, sample, images=10_000):
-    """Probability that so many random test images of all score so high, mean over runs (runs,)."""
-    from scipy.stats import hypergeom
-
-    right = np.round(np.asarray(accuracy) * images).astype(int)
-    needed = int(np.ceil(at_least * sample - 1e-9))
-    return float(np.mean(hypergeom.sf(needed - 1, images, right, sample)))
-
-
-def judge(runs, sizes, epochs, digits):
-    """Verdicts from runs by name, each a dict of arrays (seeds,).
-
-    ``sizes`` and ``epochs`` differ from the published run in these; ``digits`` counts the test
-    images of the published accuracy.
+    Args:
+        runs: arrays (seeds,) or, of losses, (seeds, epochs), dicts by name of the variant.
+        sizes, fewer: the same with other sizes and with fewer epochs of fine-tuning.
+        digits: test images of the published accuracy.
     """
-    final = {name: group["accuracy"].mean() for name, group in runs.items()}
-    before = {name: group["classifier_accuracy"].mean() for name, group in runs.items()}
     base = runs["published"]
-    given = published.value("3.1.1", "stacked_autoencoder/test_accuracy/sample").value
-    chance = chance_of_sample(base["accuracy"], given, digits)
-    near = abs(final["published"] - given) < 0.005
-    # What the report could see: two standard errors of its accuracy on 1,000 images.
-    visible = 2 * (given * (1 - given) / digits) ** 0.5
-    by_size, by_epochs = ({name: gain(group, base)[0] for name, group in groups.items()}
-                          for groups in (sizes, epochs))
-    changes = "; ".join(
-        ", ".join(f"{name} {value:+.4f}" for name, value in gains.items())
-        for gains in (by_size, by_epochs)
-    )
-    worth, further = ([gain(runs[name], runs[start]) for start in RANDOM]
-                      for name in ("published", ADAM))
-    better, even = (all(value > 0 and p < 0.05 for value, p in gains)
-                    for gains in (worth, further))
-    learns = {name: accuracy > 0.5 for name, accuracy in before.items()}  # chance is 0.1
+    final = base["accuracy"]
+    gains = {name: group["accuracy"] - final[: len(group["accuracy"])]
+             for name, group in (sizes | fewer).items()}
+    clauses = {"sizes": {name: gains[name] for name in sizes},
+               "epochs": {name: -gains[name] for name in fewer}}
     return {
-        "3.1.1-a": (
-            near or ("artefact" if chance > 0.001 else False),
-            f"On all test images {final['published']:.4f} (seeds: {len(base['accuracy'])}, from "
-            f"{base['accuracy'].min():.4f} to {base['accuracy'].max():.4f}); on {digits:,} random "
-            f"ones {base['sample_accuracy'].min():.3f} to {base['sample_accuracy'].max():.3f}. "
-            f"Such a sample scores {given} or more with probability {chance:.2g}.",
-            None if near else "D6",
-        ),
-        "3.1.1-b": (
-            max(by_size.values()) < visible < -min(by_epochs.values()),
-            f"Change of the accuracy on all test images: {changes}. Two standard errors on "
-            f"{digits:,} images are {visible:.3f}.",
-        ),
-        "3.1.1-c": (
-            final["published"] - before["published"] > visible,
-            f"Test accuracy {before['published']:.3f} after the classifier phase, "
-            f"{final['published']:.3f} after fine-tuning.",
-        ),
-        "3.1.1-d": (
-            better or (False if min(worth)[0] <= 0 else "undecided"),
-            f"Test accuracy {final['published']:.4f} as published, "
-            + ", ".join(f"{final[name]:.4f} with {name}" for name in RANDOM)
-            + f" (p = {worth[0][1]:.2g}, {worth[1][1]:.2g}): the published pre-training moves the "
-            f"first kernel by {base['encoder_change'].mean():.0%} of its norm. After Adam's it is "
-            f"{final[ADAM]:.4f}: {further[0][0]:+.4f} and {further[1][0]:+.4f} against the two "
-            f"(p = {further[0][1]:.2g}, {further[1][1]:.2g}), "
-            f"{'better than both' if even else 'not better than both'}.",
-        ),
-        "3.1.1-e": (
-            False if learns["published"] else "artefact" if learns[FROZEN] else True,
-            f"Test accuracy after the classifier phase: {before['published']:.2f} as published, "
-            f"where the second encoder trains along, and {before[FROZEN]:.2f} with {FROZEN}, whose "
-            f"codes have a standard deviation of {base['code_sd'].mean():.3f} between images. On "
-            f"codes of an Adam pre-training ({runs[ALONE]['code_sd'].mean():.2f}) the same layer "
-            f"alone reaches {before[ALONE]:.2f}.",
-            "D7",
-        ),
+        "3.1.1-a": ({"accuracy": {f"{digits:,} random images": base["sample_accuracy"]}},
+                    {"accuracy": {"all images": final}}),
+        "3.1.1-b": {name: values for name, values in clauses.items() if values},
+        "3.1.1-c": {"gain": (final, base["classifier_accuracy"])},
+        "3.1.1-d": {"better": {name: (final, runs[name]["accuracy"]) for name in RANDOM}},
+        "3.1.1-e": (fall(base), fall(runs[FROZEN])),
     }
+
+
+def fall(group):
+    losses = group["classifier_loss"]
+    return {"loss": losses[:, 0] / losses[:, -1]} if losses.size else {}
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def run(task, settings):
         shared, dense = (sum(row[i] for row in layers if row[0] == model.name) for i in (3, 4))
         task.measure(f"{model.name}/convolution_parameters", shared, better="lower")
         task.measure(f"{model.name}/dense_parameters", dense)
-        totals[model.name] = shared, dense, model.count_params()
+        totals[model.name] = shared, dense
     task.decide(judge(results, known, sizes, totals))
 
 
@@ -123,36 +123,20 @@ def convolutions(model):
 
 
 def judge(results, known, sizes, totals):
-    """Verdicts from convolutions (2, 2) by way, the published one and ``compare_sizes``.
+    """What the claims are judged by.
 
-    ``totals`` gives by network the parameters of its convolutions, of dense layers in their place
-    and of the whole network.
+    Args:
+        results, known: convolutions (2, 2), a dict by way and the published one.
+        sizes: rows of ``compare_sizes``.
+        totals: dict of network → parameters of its convolutions, and of dense layers in their
+            place.
     """
-    agreeing = sum(row[-2] == row[-1] for row in sizes)
-    refused = sum(row[-1] is None for row in sizes)
-    least = min(dense / shared for shared, dense, _ in totals.values())
-    parts = [f"{shared:,} against {dense:,} in {name}"
-             for name, (shared, dense, _) in totals.items()]
-    whole = [f"{total:,} against {total - shared + dense:,}"
-             for shared, dense, total in totals.values()]
     return {
-        "3.2.1-a": (
-            all(np.array_equal(result, known) for result in results.values()),
-            f"Stride {STRIDE}, as in the report's sums: "
-            + ", ".join(f"{name} {array.astype(int).tolist()}" for name, array in results.items())
-            + ".",
-        ),
-        "3.2.1-b": (
-            agreeing == len(sizes),
-            f"Formula and Keras agree in {agreeing} of {len(sizes)} cases of n, m, P and S; in "
-            f"{refused} of them the kernel is larger than the padded input and Keras refuses it, "
-            "as the formula asks.",
-        ),
-        "3.2.1-c": (
-            least > 10,
-            f"Convolutions against dense layers of equal sizes: {' and '.join(parts)}, at least "
-            f"{least:,.0f} times fewer; whole networks: {' and '.join(whole)}.",
-        ),
+        "3.2.1-a": {"result": {way: np.array_equal(result, known)
+                               for way, result in results.items()}},
+        "3.2.1-b": {"sizes": all(row[-2] == row[-1] for row in sizes)},
+        "3.2.1-c": {"fewer": {name: dense > 10 * shared
+                              for name, (shared, dense) in totals.items()}},
     }
 
 

@@ -2,14 +2,14 @@
 
 The report says that the ELBO is maximised instead of the log-likelihood, and that its KL term
 keeps the model from overfitting. Here importance sampling with 5,000 codes an image says how far
-below the log-likelihood the bound is, for the published model, whose grey pixels count by an
-unnormalised Bernoulli, and for one of binary pixels that can be compared with the literature
+below the log-likelihood the bound is at least, for the published model, whose grey pixels count by
+an unnormalised Bernoulli, and for one of binary pixels that can be compared with the literature
 (−86.76 nats, Burda et al. 2016); how many latent dimensions are in use; and what the published
 model becomes without the KL term.
 
     python scripts/task_4_3_1.py                     about 40 seconds, 4,000 digits, smaller models
-    python scripts/task_4_3_1.py --preset report     two hours and a half beside another run, one of
-                                                     them for the likelihoods
+    python scripts/task_4_3_1.py --preset report     about four hours on two cores, one of them for
+                                                     the likelihoods
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ann_keras import command, plots
-from ann_keras.errors import UserError
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import convnet, vae
 from ann_keras.recipes.fields import one_source
@@ -33,16 +32,18 @@ class Settings:
     binary: Binary = vae.BINARY  # ours: of binary pixels
     labelling: Labelling = convnet.LABELLING  # ours: the judge
     samples: int = 10_000  # ours: that are scored
-    digits: int = 10_000  # ours: test images whose likelihood is estimated
+    digits: int = 10_000  # ours: test images whose likelihood is estimated, by the first seed
+    digits_of_others: int = 1_000  # ours: by other seeds; and those by which seeds are compared
     codes: int = 5_000  # ours: of each of them, as in the literature
-    seeds: int = 1  # ours; likelihoods take half an hour a seed
+    binary_seeds: int = 1  # ours: of the model of binary pixels
+    seeds: int = 3  # ours; the report has one run
 
 
 PRESETS = {
     "smoke": Settings(vae.SMOKE, vae.BINARY_SMOKE, convnet.LABELLING_SMOKE, samples=100,
-                      digits=10, codes=10),
+                      digits=10, digits_of_others=5, codes=10, seeds=1),
     "quick": Settings(vae.QUICK, vae.BINARY_QUICK, convnet.LABELLING_QUICK, samples=1_000,
-                      digits=50, codes=500),
+                      digits=50, codes=500, seeds=1),
     "report": Settings(),
 }
 PUBLISHED, FREE, BINARY = "published", "without KL term", "binary pixels"
@@ -50,22 +51,22 @@ ACTIVE = 0.01  # variance of its posterior mean from which a dimension is active
 
 
 def run(task, settings):
-    if settings.digits < 2:
-        raise UserError(f"the gap's standard error needs two digits, got {settings.digits}")
     settings = task.settings = one_source(settings)
     scoring, floor = scoreboard.begin(task, settings)
     runs = {
         PUBLISHED: task.repeat(vae.train, settings.recipe),
         FREE: task.repeat(vae.train, replace(settings.recipe, kl_weight=0.0)),
-        BINARY: task.repeat(vae.train, settings.binary),
+        BINARY: task.repeat(vae.train, settings.binary, seeds=settings.binary_seeds),
     }
     scored = {name: task.repeat(vae.score, training=group, **scoring)
               for name, group in runs.items()}
-    first = {name: runs[name][0] for name in (PUBLISHED, BINARY)}
-    latent = {name: task.run(latent_dimensions, training=training)
-              for name, training in first.items()}
-    parts = {name: vae.likelihoods(task, training, settings.digits, settings.codes)
-             for name, training in first.items()}
+    latent = {name: task.run(latent_dimensions, training=runs[name][0])
+              for name in (PUBLISHED, BINARY)}
+    few = min(settings.digits_of_others, settings.digits)
+    parts = {
+        name: [vae.likelihoods(task, training, few if seed else settings.digits, settings.codes)
+               for seed, training in enumerate(runs[name])] for name in latent
+    }
 
     for name, group in runs.items():
         title = scoreboard.title(name)
@@ -73,22 +74,25 @@ def run(task, settings):
             seen, test = group[f"seen_{part}"], group[f"test_{part}"][:, -1]
             task.measure(f"{title}/seen_{part}", seen, better=better, unit="nats")
             task.measure(f"{title}/test_{part}", test, better=better, unit="nats")
-    bounds = {name: vae.bounds(group) for name, group in parts.items()}
-    for name, found in bounds.items():
+    bounds = {name: [vae.bounds(part) for part in group] for name, group in parts.items()}
+    gaps = {}
+    for name, group in bounds.items():
         title = scoreboard.title(name)
-        for bound, values in found.items():
+        for bound, values in group[0].items():
             task.measure(f"{title}/log_likelihood/{bound}", values.mean(), better="higher",
                          unit="nats")
-        task.measure(f"{title}/log_likelihood/gap", gap(found)[0], unit="nats")
+        gaps[name] = np.array([np.mean((found["iwae"] - found["elbo"])[:few]) for found in group])
+        task.measure(f"{title}/log_likelihood/gap", gaps[name], unit="nats")
         task.measure(f"{title}/active_dimensions", latent[name]["active"].sum())
-    scores = scoreboard.report(task, scored, floor)
+    scoreboard.report(task, scored, floor)
     plots.sample_grids(task, "samples", scoreboard.first(scored, "images"))
-    grey = {name: runs[name] for name in (PUBLISHED, FREE)}
-    draw_overfitting(task, grey)
-    draw_bounds(task, bounds, latent)
-    over = {name: np.mean(group["test_reconstruction"][:, -1] - group["seen_reconstruction"])
-            for name, group in grey.items()}
-    task.decide(judge(bounds, latent, over, scores, settings.codes))
+    draw_overfitting(task, {name: runs[name] for name in (PUBLISHED, FREE)})
+    draw_bounds(task, {name: group[0] for name, group in bounds.items()}, latent)
+    over = {name: group["test_reconstruction"][:, -1] - group["seen_reconstruction"]
+            for name, group in runs.items()}
+    for name, values in over.items():
+        task.measure(f"{scoreboard.title(name)}/test_above_seen", values, unit="nats")
+    task.decide(judge(gaps[PUBLISHED], over[FREE], over[PUBLISHED]))
 
 
 def latent_dimensions(training):
@@ -109,12 +113,6 @@ def divergences(means, deviations):
     means, deviations = (np.asarray(array, np.float64) for array in (means, deviations))
     variances = deviations**2
     return np.mean(0.5 * (variances + means**2 - 1 - np.log(variances)), axis=0)
-
-
-def gap(found):
-    """Mean of IWAE bound − ELBO over images, and its standard error."""
-    gaps = found["iwae"] - found["elbo"]
-    return gaps.mean(), gaps.std(ddof=1) / len(gaps) ** 0.5
 
 
 def draw_overfitting(task, runs):
@@ -146,34 +144,15 @@ def draw_bounds(task, bounds, latent):
     task.figure("bounds", figure)
 
 
-def judge(bounds, latent, over, scores, codes):
-    """Verdict from bounds of the same test images and further numbers, each by model.
+def judge(gaps, free, published):
+    """What the claim is judged by, one value a seed each.
 
     Args:
-        bounds: "elbo" and "iwae" (images,); without the model without KL term, as ``latent``.
-        latent: "active" (latent_dim,).
-        over: how much worse test images are reconstructed than training images, in nats, by the
-            published model and by that without KL term.
-        scores: of samples.
-        codes: of an image.
+        gaps: of the ELBO to the importance-weighted bound, in nats.
+        free, published: how much worse test images are reconstructed than training images, without
+            and with the KL term.
     """
-    gaps = {name: gap(found) for name, found in bounds.items()}
-    below = all(mean > 2 * error for mean, error in gaps.values())
-    frechet = {name: scores[name]["frechet"].mean() for name in over}
-    regular = over[PUBLISHED] < over[FREE] and frechet[PUBLISHED] < frechet[FREE]
-    named = "; ".join(
-        f"{name} {bounds[name]['elbo'].mean():.2f} and {bounds[name]['iwae'].mean():.2f}, "
-        f"{mean:.2f} ± {2 * error:.2f} apart, {latent[name]['active'].sum()} of "
-        f"{len(latent[name]['active'])} dimensions active"
-        for name, (mean, error) in gaps.items()
-    )
-    return {"4.3.1-a": (
-        bool(below and regular),
-        f"ELBO and IWAE-{codes} of {len(bounds[PUBLISHED]['elbo']):,} test images: {named}. With "
-        f"and without the KL term, test images are reconstructed {over[PUBLISHED]:.1f} and "
-        f"{over[FREE]:.1f} nats worse than training images, and samples are at a Fréchet distance "
-        f"of {frechet[PUBLISHED]:.3g} and {frechet[FREE]:.3g}.",
-    )}
+    return {"4.3.1-a": {"bound": gaps, "regularises": (free, published)}}
 
 
 if __name__ == "__main__":

@@ -280,7 +280,7 @@ def test_ten_units_are_enumerated():
             seed=0, source="sample", rule="lssm", noise=1, draws=1, iterations=5, shown=[4, 40],
             clean=0.2),
          r"shown iterations are from 1 to 5, got \[4, 40\]"),
-        (lambda: recipes.judge_mean(8.6, np.ones(7), 10), "of 10 points needs as many"),
+        (lambda: recipes.means(np.ones(7), 10), "of 10 points needs as many"),
     ],
 )
 def test_errors(act, words):
@@ -362,7 +362,19 @@ def test_digits_are_the_first_of_each_class(monkeypatch):
 def test_noise_is_restored_up_to_the_first_level_that_is_not():
     restored_up_to = load("2.1.3").restored_up_to
     for rates, expected in (((1.0, 0.995, 0.98, 1.0), 1), ((0.98, 1.0), 0), ((1.0, 1.0), 1)):
-        assert restored_up_to(dict(enumerate(rates))) == expected
+        assert restored_up_to(dict(enumerate(rates)), 0.99) == expected
+    assert restored_up_to({1.0: 0.6, 2.0: 0.4}, 0.5) == 1
+
+
+def test_a_picture_is_as_clean_as_it_gets_when_its_slowest_copy_is():
+    of_pictures = load("2.1.3").iterations_of_pictures
+    clean = np.zeros((6, 10))
+    clean[2:] = 1.0  # all copies after 3 iterations,
+    clean[:, 4] = 0, 0, 0, 0, 0.5, 0.5  # but of one digit half after 5, half never
+    needed = of_pictures(clean, 40)
+    assert np.bincount(needed).tolist() == [0, 0, 0, 20, 0, 20]
+    clean[:, 7] = 0, 0, 0, 0, 0.5, 0.5  # independent: a quarter of pictures waits for neither
+    assert 2 <= np.sum(of_pictures(clean, 40) == 3) <= 18
 
 
 def test_iterations_to_rest_counts_steps_that_move():
@@ -397,11 +409,14 @@ def test_exact_paths_stay_at_a_saddle_that_rounding_leaves():
     assert np.abs(plain[-1, between] - saddle.state).max() > 0.1
 
 
-def test_a_mean_is_judged_by_means_of_as_many():
-    values = np.random.default_rng(0).normal(10, 3, 20_000)
-    assert recipes.judge_mean(9.5, values, 10)[0] is True
-    assert recipes.judge_mean(7.0, values, 10)[0] is False
-    assert recipes.judge_mean(9.5, values, 1000)[0] is False
+def test_means_are_of_as_many_values_each():
+    assert recipes.means(np.arange(7), 2).tolist() == [0.5, 2.5, 4.5]
+
+
+def test_states_among_points_but_for_rounding():
+    states = np.array([[0.0, 1.0], [1e-9, 1.0], [0.0, 0.9]])
+    assert recipes.among(states, [[1, 1], [0, 1]]).tolist() == [True, True, False]
+    assert not recipes.among(states, np.zeros((0, 2))).any()
 
 
 def test_states_approach_the_plane_through_the_patterns():

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from ann_keras.errors import UserError
 from ann_keras.files import write_whole
 from ann_keras.report.published import CLAIMS
-from ann_keras.report.task import NOT_JUDGED, VERDICTS, Task
+from ann_keras.report.task import NOT_JUDGED, Task
 from ann_keras.runs.run import Finished, Result, differences
 
 OWN_CLAIMS = [identifier for identifier, claim in CLAIMS.items() if claim.task == "1.3.6"]
@@ -62,8 +62,7 @@ def make(tmp_path):
 
 
 def judge_all(task):
-    for identifier in OWN_CLAIMS:
-        task.claim(identifier, "undecided", "nothing was run")
+    task.decide(dict.fromkeys(OWN_CLAIMS, {}))
 
 
 def saved(task):
@@ -235,43 +234,30 @@ def test_what_is_not_a_number_is_refused(make, values):
     assert not task._measurements
 
 
-@pytest.mark.parametrize(
-    "verdict, expected",
-    [*((verdict, verdict) for verdict in VERDICTS), (True, "reproduced"), (False, "refuted"),
-     (np.float64(1) < 2, "reproduced")],
-)
-def test_a_claim_is_judged_with_its_evidence(make, verdict, expected):
+def test_a_claim_is_saved_with_verdict_effects_and_evidence(make):
     task = make()
     judge_all(task)
-    task.claim("1.3.6-b", verdict, "0.99 against 0.5", deviation="D1")
+    better = np.array([0.5, 0.51, 0.52])
+    task.decide({
+        "1.3.6-a": {"first epoch": better, "last epoch": [0.1]},
+        "1.3.6-c": ({"between": better}, {"between": -better}),
+    })
     task.save()
     claims = {claim["id"]: claim for claim in saved(task)["claims"]}
-    assert claims["1.3.6-b"] == {
-        "id": "1.3.6-b", "verdict": expected, "evidence": "0.99 against 0.5", "deviation": "D1"
-    }
-    assert "deviation" not in claims["1.3.6-a"]
+    first, last = claims["1.3.6-a"]["effects"]
+    assert claims["1.3.6-a"]["verdict"] == "undecided" and claims["1.3.6-a"]["n"] == 1
+    assert first["estimate"] == pytest.approx(51) and (first["n"], first["unit"]) == (3, "points")
+    assert first["low"] < 51 < first["high"] and last["low"] is last["high"] is None
+    assert (claims["1.3.6-c"]["verdict"], claims["1.3.6-c"]["deviation"]) == ("artefact", "D1")
+    assert "51" in claims["1.3.6-c"]["evidence"] and "deviation" not in claims["1.3.6-a"]
+    assert "effects" not in claims["1.3.6-d"]
 
 
 def test_a_claim_of_another_task_is_refused(make):
     with pytest.raises(ValueError, match="1.3.4-a is not of task 1.3.6"):
-        make().claim("1.3.4-a", "reproduced", "")
+        make().decide({"1.3.4-a": {}})
     with pytest.raises(KeyError):
-        make().claim("1.3.6-z", "reproduced", "")
-
-
-@pytest.mark.parametrize("verdict", ["true", "Reproduced", "", None, 2])
-def test_an_unknown_verdict_is_refused(make, verdict):
-    with pytest.raises(ValueError, match="unknown verdict"):
-        make().claim("1.3.6-a", verdict, "")
-
-
-def test_several_claims_are_judged_at_once(make):
-    task = make()
-    judge_all(task)
-    task.decide({"1.3.6-a": (True, "yes"), "1.3.6-b": ("artefact", "so", "D1")})
-    task.save()
-    claims = {claim["id"]: claim for claim in saved(task)["claims"]}
-    assert claims["1.3.6-a"]["verdict"] == "reproduced" and claims["1.3.6-b"]["deviation"] == "D1"
+        make().decide({"1.3.6-z": {}})
 
 
 def test_what_was_found_is_told(make):
@@ -284,8 +270,7 @@ def test_what_was_found_is_told(make):
 
 def test_a_task_ends_with_a_verdict_on_each_of_its_claims(make):
     task = make()
-    for identifier in OWN_CLAIMS[:-1]:
-        task.claim(identifier, "reproduced", "")
+    task.decide(dict.fromkeys(OWN_CLAIMS[:-1], {}))
     with pytest.raises(ValueError, match=OWN_CLAIMS[-1]):
         task.save()
     assert not (task.folder / "summary.json").exists()

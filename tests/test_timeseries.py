@@ -290,16 +290,29 @@ def test_measured_errors_have_medians():
     }
 
 
-def sample(level, seed):
-    """Errors of 30 runs around a level."""
-    return level * np.exp(0.1 * np.random.default_rng(seed).normal(size=30))
+def test_published_run_is_set_beside_the_seeds():
+    measured = {}
+    task = SimpleNamespace(identifier="2.2.1", measure=lambda name, values, **options:
+                           measured.update({name: values}))
+    runs = [{"mse": mse, "later_mse": [1.0]} for mse in (100.0, 277.3, 300.0, 900.0)]
+    forecasts.measure_published(task, "nar_mlp", runs)
+    assert measured["seeds/share_as_good"] == 0.5
+    assert measured["seeds/test_mse/median"] == np.median([277.3, 300.0])
 
 
-@pytest.mark.parametrize("mse, later, expected", [
-    (2.0, 1.0, True), (1.0, 2.0, True), (2.0, 2.0, True), (1.0, 1.0, "undecided"),
-    (0.5, 1.0, "undecided"), (1.0, 0.5, False), (2.0, 0.5, False),
-])
-def test_a_setting_is_worse_by_its_errors(mse, later, expected):
-    reference = forecasts.Errors(sample(1, 0), sample(1, 1), sample(1, 2))
-    changed = forecasts.Errors(sample(mse, 3), sample(mse, 3), sample(later, 4))
-    assert forecasts.is_worse(changed, reference) == expected
+def test_errors_are_compared_on_test_points_and_later_starts():
+    worse, better = (forecasts.Errors(*np.full((3, 2), value)) for value in (2.0, 1.0))
+    better = better._replace(later=np.array([7.0, 8.0]))
+    found = forecasts.compared({"lag 20": (worse, better)})
+    first, second = found["test points"]["lag 20"]
+    assert first.tolist() == [2, 2] and second.tolist() == [1, 1]
+    assert found["later starts"]["lag 20"][1].tolist() == [7, 8]
+
+
+def test_parts_of_forecasts_have_errors_of_their_own():
+    values = np.stack([TEST, TEST])
+    values[0, 66:] = TEST[66:].mean()
+    values[1, :66] += TEST.std()
+    early, late = forecasts.parts(values, 66)
+    np.testing.assert_allclose(early, [0, 1], atol=1e-12)
+    np.testing.assert_allclose(late, [1, 0], atol=1e-12)

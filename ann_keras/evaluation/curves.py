@@ -5,10 +5,22 @@ import numpy as np
 _SMALLEST_FLUCTUATION = 1e-4  # one image of 10,000: less cannot be told from none
 
 
-def epochs_to(loss, target):
-    """Epochs until a loss curve first is at or under a target, infinity if it never is."""
-    reached = np.flatnonzero(np.asarray(loss) <= target)
-    return float(reached[0] + 1) if len(reached) else float("inf")
+def reach(runs, target):
+    """How soon trainings reach a loss.
+
+    Args:
+        runs: "loss" (seeds, epochs) and "seconds" (seeds,) of all epochs.
+        target: training loss.
+
+    Returns:
+        Dict of arrays (seeds,): "epochs" and "seconds" until the loss first is at or under the
+        target, those of the whole run, a lower bound, where it never is; "reached", whether it is.
+    """
+    under = runs["loss"] <= target
+    reached = under.any(axis=1)
+    epochs = np.where(reached, under.argmax(axis=1) + 1, under.shape[1])
+    return {"epochs": epochs, "seconds": runs["seconds"] * epochs / under.shape[1],
+            "reached": reached}
 
 
 def steps_to_share(curve, share):
@@ -16,40 +28,19 @@ def steps_to_share(curve, share):
     return int(np.argmax(curve >= share * curve[-1])) + 1 if curve[-1] else len(curve)
 
 
-def summarize(results, target):
-    """What counts of gradient runs: how soon they reach a training MSE, and how steadily.
+def oscillation(losses):
+    """Spread of loss curves from one epoch to the next: sd of the steps of log10 loss.
+
+    Taken over the second half of the epochs, where the trend is small.
 
     Args:
-        results: of ``recipes.surface.train``, one a seed.
-        target: training MSE to reach.
+        losses: array (seeds, epochs).
 
     Returns:
-        Dict of lists, one value a seed: "epochs_to_target" and "seconds_to_target" (those of the
-        whole run where the target is not reached: a lower bound), "reached" (0 or 1),
-        "seconds_per_step", "final_loss", "oscillation" of the last mini-batch's loss.
+        Array (seeds,).
     """
-    rows = []
-    for result in results:
-        total = len(result["loss"])
-        epochs = epochs_to(result["loss"], target)
-        rows.append({
-            "epochs_to_target": min(epochs, total),
-            "seconds_to_target": float(result["seconds"]) * min(epochs, total) / total,
-            "reached": float(epochs <= total),
-            "seconds_per_step": float(result["seconds"] / (total * result["steps_per_epoch"])),
-            "final_loss": float(result["loss"][-1]),
-            "oscillation": oscillation(result["last_batch_mse"]),
-        })
-    return {name: [row[name] for row in rows] for name in rows[0]}
-
-
-def oscillation(loss):
-    """Spread of a loss curve from one epoch to the next: sd of the steps of log10 loss.
-
-    Taken over the second half of the curve, where the trend is small.
-    """
-    loss = np.log10(np.asarray(loss))
-    return float(np.diff(loss[(len(loss) - 1) // 2 :]).std())
+    late = np.log10(losses[:, (losses.shape[1] - 1) // 2 :])
+    return np.diff(late, axis=1).std(axis=1)
 
 
 def fluctuation(accuracies):
@@ -81,17 +72,3 @@ def at_best_epoch(runs, name):
     """
     epochs = np.argmax(runs["val_accuracy"], axis=-1)
     return np.take_along_axis(np.asarray(runs[name]), epochs[..., np.newaxis], axis=-1)[..., 0]
-
-
-def late_gain(accuracies):
-    """Accuracy in the last third of the epochs above that in the middle third.
-
-    Args:
-        accuracies: array (seeds, epochs).
-
-    Returns:
-        Array (seeds,).
-    """
-    begin, third = accuracies.shape[1] // 3, max(1, accuracies.shape[1] // 3)
-    middle = accuracies[:, begin : begin + third]
-    return accuracies[:, -third:].mean(axis=1) - middle.mean(axis=1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ann_keras import plots
 from ann_keras.data import santafe
-from ann_keras.report import decide
+from ann_keras.report import published
 
 HORIZON = santafe.TEST_POINTS  # values a forecast has, as in the competition
 _DIVERGED = 1e4
@@ -97,14 +97,13 @@ def errors(runs):
 
 
 def parts(values, place):
-    """Medians over forecasts (n, HORIZON) of the NMSE before a place and from there on.
+    """NMSE of forecasts (n, HORIZON) before a place and from there on, two arrays (n,).
 
     The first is over the variance of all test points, the second over that of its own points.
     """
     _, test = santafe.load()
     early, late = np.split((values - test) ** 2, [place], axis=1)
-    return (np.median(early.mean(axis=1)) / test.var(),
-            np.median(late.mean(axis=1)) / test[place:].var())
+    return early.mean(axis=1) / test.var(), late.mean(axis=1) / test[place:].var()
 
 
 def measure(task, name, runs):
@@ -117,30 +116,29 @@ def measure(task, name, runs):
     return found
 
 
-def is_worse(changed, reference):
-    """Whether a changed setting makes forecasts worse; ``Errors`` of runs with and without it.
+def measure_published(task, name, runs):
+    """``measure`` of the published protocol, and how many runs are as good as the published one."""
+    found = measure(task, name, runs)
+    given = published.value(task.identifier, f"{name}/test_mse").value
+    task.measure("seeds/test_mse/median", np.median(found.mse), better="lower")
+    task.measure("seeds/share_as_good", np.mean(found.mse <= given))
+    return found
+
+
+def compared(pairs):
+    """What clauses on errors are judged by: of test points and of later starts.
+
+    Args:
+        pairs: dict of label → two ``Errors``, first that which is said to be worse.
 
     Returns:
-        False where the errors over later starts are lower (p < 0.05, Mann and Whitney), True where
-        those of the test points or of the later starts are higher, else "undecided".
+        Dict of clause → dict of label → two arrays.
     """
-    def change(values, others):
-        if decide.p_value(values, others) >= 0.05:
-            return 0
-        return 1 if np.median(values) > np.median(others) else -1
-
-    mse, later = change(changed.mse, reference.mse), change(changed.later, reference.later)
-    return False if later < 0 else True if max(mse, later) > 0 else "undecided"
-
-
-def in_words(variants, names, reference):
-    """Medians of changed settings with the p-values of their difference from ``reference``."""
-    def told(name, quantity, form):
-        values, others = (getattr(found, quantity) for found in (variants[name], reference))
-        return f"{np.median(values):{form}} (p = {decide.p_value(values, others):.1g})"
-
-    return "; ".join(f"{name} {told(name, 'mse', '.0f')} and {told(name, 'later', '.3f')}"
-                     for name in names)
+    return {
+        clause: {label: tuple(getattr(found, quantity) for found in pair)
+                 for label, pair in pairs.items()}
+        for clause, quantity in (("test points", "mse"), ("later starts", "later"))
+    }
 
 
 def draw_losses(task, stem, runs):

@@ -10,8 +10,6 @@ from ann_keras.evaluation import generative
 from ann_keras.recipes import convnet
 
 CONFIDENT = 0.9  # probability from which on the convnet is sure of a digit
-# Measures, and the sign that is better. Without precision: it is 1 where all samples are alike.
-REALISM = {"frechet": -1, "confident": 1}
 COLUMNS = ("frechet", "precision", "recall", "density", "coverage", "confident", "diversity",
            "background", "noisy")
 _NOISE = 0.01  # background level that shows; it is 0 in all but a few test digits
@@ -175,29 +173,22 @@ def scores(results):
             if name.startswith("score_")}
 
 
-def means(scores):
-    """Means over seeds of ``scores`` by name."""
-    return {name: {measure: values.mean(axis=0) for measure, values in found.items()}
-            for name, found in scores.items()}
-
-
 def first(results, field):
     """A field, such as "images", of the first seed, by name, of ``Results`` by name."""
     return {name: runs[0][field] for name, runs in results.items()}
 
 
-def report(task, scored, floor, prefix=""):
+def report(task, scored, floor):
     """Record and save the ``scores`` of several models, which are returned by name.
 
     Args:
         task: ``report.task.Task``.
         scored: ``Results`` by name.
         floor: scores of test digits.
-        prefix: of the names that measurements have.
     """
     found = {name: scores(runs) for name, runs in scored.items()}
     for name, values in found.items():
-        measure(task, prefix + name, values)
+        measure(task, name, values)
     table(task, found, floor)
     return found
 
@@ -231,28 +222,12 @@ def title(name):
     return name.replace(", ", "/").replace(" ", "_")
 
 
-def more_realistic(first, second):
-    """Whether samples of one model are more realistic than those of another.
+def beside_others(classes, digit):
+    """The share of a digit beside that of each other one: dict of its name → pair of (seeds,).
 
     Args:
-        first, second: ``scores`` of both.
-
-    Returns:
-        True if every seed of the first is better than any of the second by each measure of
-        ``REALISM``, False if it is the other way round, None otherwise.
+        classes: shares (seeds, 10).
+        digit: the one.
     """
-    def ahead(better, worse):
-        return all(np.min(sign * better[measure]) > np.max(sign * worse[measure])
-                   for measure, sign in REALISM.items())
-
-    return True if ahead(first, second) else False if ahead(second, first) else None
-
-
-def counted(held):
-    """In how many seeds each clause holds, for evidence: dict of text → bool array (seeds,)."""
-    return "; ".join(f"{text}: {true.sum()} of {len(true)} seeds" for text, true in held.items())
-
-
-def shares(classes):
-    """Mean share of each digit, for evidence, of shares (seeds, 10)."""
-    return ", ".join(f"{digit} {share:.1%}" for digit, share in enumerate(classes.mean(axis=0)))
+    return {f"of {other}s": (classes[:, digit], classes[:, other])
+            for other in range(10) if other != digit}

@@ -62,14 +62,11 @@ def measure(task, runs):
     """Record what both tasks measure of what ``explore`` began."""
     table, many, tens = runs["equilibria"], runs["many"], runs["tens"]
     stable, iterations = table["kinds"] == "stable", many["iterations"]
-    low, high = confidence_interval(iterations)
     task.measure("attractors/targets", np.sum(stable & table["targets"]))
     task.measure("attractors/spurious", np.sum(stable & ~table["targets"]))
     task.measure("equilibria/unstable", np.sum(~stable))
     task.measure("ten_points/iterations/mean", tens["iterations"].mean(1))
     task.measure("many_points/iterations/mean", iterations.mean())
-    task.measure("many_points/iterations/mean/low", low)
-    task.measure("many_points/iterations/mean/high", high)
     task.measure("many_points/iterations/sd", iterations.std(ddof=1))
     task.measure("many_points/at_rest", many["at_rest"])
     attractors = table["states"][stable]
@@ -176,6 +173,22 @@ def iterations_to_rest(states, tolerance):
     return np.where(short.any(0), short.argmax(0), len(short))
 
 
+def means(values, size):
+    """Means of ``size`` values each, one group after the other, array (groups,).
+
+    Raises:
+        ValueError: fewer values than ``size``.
+    """
+    if len(values) < size:
+        raise ValueError(f"a mean of {size} points needs as many to compare, got {len(values)}")
+    return np.reshape(values[: len(values) // size * size], (-1, size)).mean(1)
+
+
+def among(states, points):
+    """Which of the states (m, n) are, but for rounding errors, one of the points (p, n)."""
+    return (np.abs(states[:, None] - np.asarray(points)) < 1e-6).all(2).any(1)
+
+
 def nearest(states, points):
     """Indices of the points (m, n) closest to states (..., n)."""
     distances = np.linalg.norm(states[..., None, :] - np.asarray(points), axis=-1)
@@ -254,33 +267,3 @@ def digits(source):
     (images, labels), _ = data.mnist.load(source)
     first = images[[np.flatnonzero(labels == digit)[0] for digit in DIGITS]]
     return np.sign(2.0 * first.reshape(len(DIGITS), -1) / 255 - 1)
-
-
-def judge_mean(mean, values, size):
-    """Whether a mean of ``size`` values can be that of a random choice from many ``values``.
-
-    Returns:
-        (is it in the central 95% of the means of ``size`` of them, one after the other?, evidence
-        in words).
-
-    Raises:
-        ValueError: fewer values than ``size``.
-    """
-    values = np.asarray(values, np.float64)
-    if len(values) < size:
-        raise ValueError(f"a mean of {size} points needs as many to compare, got {len(values)}")
-    means = values[: len(values) // size * size].reshape(-1, size).mean(1)
-    inside = np.quantile(means, 0.025) <= mean <= np.quantile(means, 0.975)
-    low, high = confidence_interval(values)
-    return bool(inside), (
-        f"Over {len(values):,} starts the mean is {values.mean():.2f} (95% interval {low:.2f} to "
-        f"{high:.2f}). Means of {size} starts have sd {means.std():.1f}, and "
-        f"{np.mean(means <= mean):.0%} of them are {mean} or less: {size} points "
-        f"{'can' if inside else 'can hardly'} give the published mean."
-    )
-
-
-def confidence_interval(values):
-    """95% interval of the mean of many values, normal approximation: (low, high)."""
-    half = 1.96 * np.std(values, ddof=1) / np.sqrt(len(values))
-    return np.mean(values) - half, np.mean(values) + half

@@ -1,6 +1,5 @@
 """The regressor of Table 2 on the student's own target, tasks 1.4.1 to 1.4.4."""
 
-import functools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,7 +74,10 @@ def train(recipe, seed):
     keras.utils.set_random_seed(seed)
     model = build(recipe)
     if recipe.optimizer == "lbfgs":
-        minimizer = _minimizer(tuple(recipe.hidden_units), tuple(recipe.activations), recipe.memory)
+        minimizer = training.lbfgs.of_network(
+            models.mlp.mish_regressor, tuple(recipe.hidden_units), tuple(recipe.activations),
+            memory=recipe.memory,
+        )
         minimizer.model.set_weights(model.get_weights())
         model = minimizer.model
         curves = {"loss": minimizer.run(x, y, iterations=recipe.epochs).loss}
@@ -98,10 +100,3 @@ def train(recipe, seed):
         "prediction": predicted[:, 0],
         "weights": models.weights.flatten(model),
     }
-
-
-@functools.cache  # tracing takes seconds and serves every seed
-def _minimizer(hidden_units, activations, memory):
-    model = models.mlp.mish_regressor(hidden_units, activations)
-    model.compile(loss="mse")
-    return training.lbfgs.Minimizer(model, memory=memory)

@@ -57,23 +57,6 @@ VARIANTS = {
 }
 
 
-def effects(gains):
-    """What each factor of ``VARIANTS`` is worth.
-
-    Args:
-        gains: dict of variant → gains over the published network (seeds,).
-
-    Returns:
-        Dict of factor → gains of its most different variant, signed so that their mean is ≥ 0.
-    """
-    found = {}
-    for factor, labels in VARIANTS.items():
-        if differences := [gains[label] for label in labels if label in gains]:
-            largest = max(differences, key=lambda values: abs(values.mean()))
-            found[factor] = largest * (1.0 if largest.mean() >= 0 else -1.0)
-    return found
-
-
 def train(recipe, seed):
     """Train the convnet, and score it after each epoch.
 

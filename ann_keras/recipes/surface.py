@@ -1,6 +1,5 @@
 """The network 2-50-50-1 on the noisy surface, tasks 1.3.1 to 1.3.4."""
 
-import functools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,7 +48,9 @@ def train(recipe, seed):
     keras.utils.set_random_seed(seed)
     model = models.mlp.surface_mlp(*recipe.hidden_units)
     if recipe.optimizer == "lbfgs":
-        minimizer = _minimizer(recipe.hidden_units, recipe.memory)
+        minimizer = training.lbfgs.of_network(
+            models.mlp.surface_mlp, *recipe.hidden_units, memory=recipe.memory
+        )
         minimizer.model.set_weights(model.get_weights())
         model, found = minimizer.model, minimizer.run(x, noisy, iterations=recipe.epochs)
         curves = {"loss": found.loss, "last_batch_mse": found.loss}
@@ -75,10 +76,3 @@ def train(recipe, seed):
         "steps_per_epoch": steps,
         "weights": models.weights.flatten(model),
     }
-
-
-@functools.cache  # tracing takes seconds and serves every noise level and seed
-def _minimizer(hidden_units, memory):
-    model = models.mlp.surface_mlp(*hidden_units)
-    model.compile(loss="mse")
-    return training.lbfgs.Minimizer(model, memory=memory)

@@ -1,48 +1,99 @@
-"""Intervals and verdicts from values over seeds."""
+"""The rule by which every claim of the report is judged.
+
+A claim is one `published.Clause` or several, written before the runs that decide them: an effect,
+how it is estimated from one value a seed, and the side of a margin on which it must lie. A clause
+holds where the whole 95% interval of its effect is beyond the margin, fails where the whole of it
+is on the other side, and is open otherwise. All clauses of a claim must hold; one that fails
+refutes it. Fewer than three seeds decide nothing.
+
+Intervals of means are Student's t, of logarithms for ratios, at any number of seeds: a bootstrap
+of ten normal values gives twice as many false verdicts (tests/test_decide.py counts both). Those of
+shares are Clopper and Pearson's; that of one of two groups beating the other is the same, with as
+many runs as the smaller group has, which is an upper bound of its variance (Birnbaum and Klose,
+Ann. Math. Statist. 28, 1957). That of a rank correlation is Bonett and Wright's (Psychometrika 65,
+2000).
+"""
+
+import dataclasses
+from dataclasses import dataclass
 
 import numpy as np
 
-ENOUGH = 3  # seeds below which claims on samples are not decided
+ENOUGH = 3  # seeds below which nothing is decided
+_EMPIRICAL = 40  # runs from which on their own quantiles bound 95% of them
+_MOST = 1_000  # seeds beyond which a claim is not going to be decided
+_TOLD = 3  # comparisons of a clause that a sentence tells one by one
 
 
-def interval(differences):
-    """95% confidence interval (Student's t) of the mean of paired differences, one a seed.
+@dataclass(frozen=True)
+class Effect:
+    """What one clause, or one of its comparisons, was found to be."""
+
+    name: str  # in words
+    estimate: float  # in `unit`, as the next three
+    low: float  # ends of the 95% interval; of a published number, of 95% of single runs
+    high: float
+    margin: float  # or the published number
+    unit: str
+    direction: str  # "above", "below" or "within" the margin, or "holds" the published number
+    n: int  # seeds, or what else is drawn anew
+    verdict: str  # "reproduced", "refuted" or "undecided"
+    seeds: int | None = None  # that would probably decide it
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is said of a claim."""
+
+    verdict: str  # "reproduced", "refuted", "artefact" or "undecided"
+    evidence: str  # one sentence
+    n: int  # seeds of the smallest group; 0 where all is exact
+    effects: tuple[Effect, ...] = ()
+    deviation: str = ""  # the D-point behind an artefact
+
+
+def judge(claim, values, corrected=None):
+    """Judge a claim.
+
+    Args:
+        claim: ``published.Claim``.
+        values: dict of clause → what was measured: an array (seeds,), a pair of them where two
+            things are compared (seed by seed if the clause is paired), one bool of an exact fact,
+            or a dict of several of these by name, all of which must hold. A clause that is missing
+            was not measured.
+        corrected: the same by the corrected protocol. A claim that holds as published and fails
+            there is an artefact.
 
     Returns:
-        Its lower and upper end; infinite for a single seed.
+        ``Verdict``.
+
+    Raises:
+        ValueError: values are not finite, or the claim has no such clause.
     """
-    from scipy.stats import t
-
-    differences = np.asarray(differences)
-    number = differences.size
-    if number < 2:
-        return -np.inf, np.inf
-    margin = t.ppf(0.975, number - 1) * differences.std(ddof=1) / np.sqrt(number)
-    return differences.mean() - margin, differences.mean() + margin
-
-
-def above(differences, threshold=0.0):
-    """Whether a mean difference lies above a threshold: True, False or "undecided".
-
-    Undecided where the 95% interval holds the threshold.
-    """
-    low, high = interval(differences)
-    return True if low > threshold else False if high < threshold else "undecided"
-
-
-def together(verdicts):
-    """One verdict of several: a single counter-example refutes."""
-    verdicts = set(verdicts)
-    if False in verdicts:
-        return False
-    return verdicts.pop() if len(verdicts) == 1 else "undecided"
+    verdict, texts, effects = _judge_protocol(claim, values)
+    deviation = ""
+    if corrected is not None:
+        again, others, more = _judge_protocol(claim, corrected)
+        if verdict == "reproduced":
+            verdict = "artefact" if again == "refuted" else again
+        deviation = claim.deviation if verdict == "artefact" else ""
+        texts = ["as published: " + "; ".join(texts), "corrected: " + "; ".join(others)]
+        effects = [
+            dataclasses.replace(effect, name=f"{protocol}: {effect.name}")
+            for protocol, group in (("as published", effects), ("corrected", more))
+            for effect in group
+        ]
+    text = "; ".join(texts) + "."
+    return Verdict(verdict, text[0].upper() + text[1:],
+                   min((effect.n for effect in effects), default=0), tuple(effects), deviation)
 
 
-def p_value(first, second):
-    """Two-sided p-value that two samples come from one distribution (Mann, Whitney)."""
-    from scipy.stats import mannwhitneyu
-
-    return float(mannwhitneyu(first, second).pvalue)
+def interval(values):
+    """Mean of values, one a seed, and its 95% interval (Student's t), infinite for one value."""
+    values = np.asarray(values, float)
+    mean, number = values.mean(), values.size
+    half = _t(number) * values.std(ddof=1) / np.sqrt(number) if number > 1 else np.inf
+    return mean, mean - half, mean + half
 
 
 def rank_correlation(first, second):
@@ -54,27 +105,182 @@ def rank_correlation(first, second):
     return float(spearmanr(first, second).statistic)
 
 
-def share_margin(share, number):
-    """Half the 95% interval of a share of so many images (normal approximation)."""
-    return 1.96 * np.sqrt(share * (1 - share) / number)
+def in_words(effect):
+    """An effect as part of a sentence."""
+    unit = f" {effect.unit}" if effect.unit else ""
+    bounds, asked = "95%", f"asked {effect.direction}"
+    if effect.direction == "holds":
+        bounds, asked = "95% of runs", "published"
+    text = (f"{effect.name}: {_number(effect.estimate)}{unit} ({bounds} {_number(effect.low)} to "
+            f"{_number(effect.high)}; {asked} {_number(effect.margin)}; n = {effect.n}")
+    return f"{text}; about {effect.seeds} would decide)" if effect.seeds else f"{text})"
 
 
-def with_enough_seeds(verdict, seeds):
-    """The verdict, or "undecided" where it is None or comes from fewer than three seeds."""
-    return "undecided" if verdict is None or seeds < ENOUGH else verdict
+def _judge_protocol(claim, values):
+    """One verdict of all clauses, what decides each in words, and the effects."""
+    if unknown := values.keys() - claim.clauses.keys():
+        raise ValueError(f"claim {claim.id} has no clause {', '.join(sorted(unknown))}")
+    verdicts, texts, effects = set(), [], []
+    for name, clause in claim.clauses.items():
+        if name not in values:
+            verdicts.add("undecided")
+            texts.append(f"{clause.effect}: not measured with these settings")
+            continue
+        parts = values[name] if isinstance(values[name], dict) else {"": values[name]}
+        parts = {f"{clause.effect}, {label}" if label else clause.effect: part
+                 for label, part in parts.items()}
+        if clause.estimand == "exact":
+            verdicts |= {"reproduced" if holds else "refuted" for holds in parts.values()}
+            texts += [f"{text}: {'yes' if holds else 'no'} (exact)"
+                      for text, holds in parts.items()]
+            continue
+        found = [_effect(clause, text, part) for text, part in parts.items()]
+        verdicts |= {effect.verdict for effect in found}
+        effects += found
+        if len(found) > _TOLD:
+            weakest = min(found, key=lambda effect: _strength(clause, effect))
+            texts.append(f"of {len(found)} comparisons the weakest: {in_words(weakest)}")
+        else:
+            texts += map(in_words, found)
+    verdict = next(v for v in ("refuted", "undecided", "reproduced") if v in verdicts)
+    return verdict, texts, effects
 
 
-def over_seeds(held, possible=None):
-    """A verdict of something that holds or does not in each seed.
+def _effect(clause, name, value):
+    """The ``Effect`` of one comparison."""
+    groups = [np.asarray(group, float)
+              for group in (value if isinstance(value, tuple) else (value,))]
+    if not all(group.ndim == 1 and group.size and np.isfinite(group).all() for group in groups):
+        raise ValueError(f"{name}: values must be finite, one a seed")
+    n = min(group.size for group in groups)
+    factor = 100 if clause.unit in ("points", "%") else 1  # margins are in the unit
+    estimate, low, high = (
+        float(factor * number) for number in _ESTIMANDS[clause.estimand](clause, *groups)
+    )
+    if clause.direction == "holds":
+        margin = factor * clause.margin
+        holds, fails = low <= margin <= high, not low <= margin <= high
+    else:
+        margin = clause.margin
+        bottom, top = _range(clause)
+        holds, fails = bottom < low and high < top, high < bottom or low > top
+    verdict = "reproduced" if holds else "refuted" if fails else "undecided"
+    seeds = None
+    if n < ENOUGH or verdict == "undecided":
+        verdict, seeds = "undecided", _seeds(clause, n, estimate, low, high)
+    return Effect(name, estimate, low, high, float(margin), clause.unit, clause.direction, n,
+                  verdict, seeds)
 
-    Args:
-        held: bool array (seeds,).
-        possible: where it is not out of the question either; None for where it holds.
 
-    Returns:
-        True if it holds in every seed, "undecided" if it is possible in any or there are fewer
-        than three seeds, False otherwise.
-    """
-    possible = held if possible is None else possible
-    verdict = True if np.all(held) else None if np.any(possible) else False
-    return with_enough_seeds(verdict, len(held))
+def _difference(clause, first, second=None):
+    if second is None or clause.paired:
+        return interval(first if second is None else first - second)
+    from scipy.stats import ttest_ind
+
+    mean = first.mean() - second.mean()
+    if min(first.size, second.size) < 2:
+        return mean, -np.inf, np.inf
+    if np.ptp(first) == np.ptp(second) == 0:
+        return mean, mean, mean
+    return mean, *ttest_ind(first, second, equal_var=False).confidence_interval()
+
+
+def _ratio(clause, *groups):
+    return np.exp(_difference(clause, *map(np.log, groups)))
+
+
+def _share(clause, held):
+    return _proportion(held.mean(), held.size)
+
+
+def _improvement(clause, first, second):
+    """Probability that a run of the first group has more than one of the second, ties half."""
+    ahead = np.sign(first - second if clause.paired else np.subtract.outer(first, second))
+    return _proportion((ahead.mean() + 1) / 2, min(first.size, second.size))
+
+
+def _correlation(clause, first, second):
+    value = rank_correlation(first, second)
+    if first.size < 4:
+        return value, -1.0, 1.0
+    half = 1.96 * np.sqrt((1 + value**2 / 2) / (first.size - 3))
+    middle = np.arctanh(np.clip(value, -1 + 1e-9, 1 - 1e-9))
+    return value, np.tanh(middle - half), np.tanh(middle + half)
+
+
+def _single_run(clause, values):
+    """Median and central 95% of single runs."""
+    values = np.log(values) if clause.log else values
+    if values.size >= _EMPIRICAL:
+        found = np.quantile(values, [0.5, 0.025, 0.975])
+    else:
+        mean, low, high = interval(values)
+        wider = np.sqrt(values.size + 1)
+        found = np.array([np.median(values), mean - wider * (mean - low),
+                          mean + wider * (high - mean)])
+    return np.exp(found) if clause.log else found
+
+
+_ESTIMANDS = {"difference": _difference, "ratio": _ratio, "share": _share,
+              "improvement": _improvement, "rank correlation": _correlation,
+              "single run": _single_run}
+
+
+def _t(number):
+    """The quantile of Student's t that bounds 95% of the means of so many values."""
+    from scipy.special import stdtrit
+
+    return stdtrit(number - 1, 0.975)
+
+
+def _proportion(share, number):
+    """A share and its interval."""
+    from scipy.special import betaincinv
+
+    count = share * number
+    low = betaincinv(count, number - count + 1, 0.025) if count > 0 else 0.0
+    high = betaincinv(count + 1, number - count, 0.975) if count < number else 1.0
+    return share, low, high
+
+
+def _range(clause):
+    """The ends between which an effect must lie."""
+    if clause.direction == "within":
+        if clause.estimand == "ratio":
+            return clause.target / clause.margin, clause.target * clause.margin
+        return clause.target - clause.margin, clause.target + clause.margin
+    return (clause.margin, np.inf) if clause.direction == "above" else (-np.inf, clause.margin)
+
+
+def _strength(clause, effect):
+    """How far beyond its margin an effect lies, in half intervals."""
+    scale = np.log if clause.estimand == "ratio" else float
+    estimate, low, high = map(scale, (effect.estimate, effect.low, effect.high))
+    if clause.direction == "holds":
+        distance = min(effect.margin - low, high - effect.margin)
+    else:
+        bottom, top = (scale(edge) if np.isfinite(edge) and edge > 0 or scale is float else edge
+                       for edge in _range(clause))
+        distance = min(estimate - bottom, top - estimate)
+    return distance / max(high - low, 1e-12)
+
+
+def _seeds(clause, n, estimate, low, high):
+    """Seeds whose interval would, at this estimate and spread, leave the margin out, or None."""
+    if clause.direction == "holds" or n < 2 or not np.isfinite([low, high]).all():
+        return None
+    edges = [edge for edge in _range(clause) if np.isfinite(edge)]
+    if clause.estimand == "ratio":
+        estimate, low, high, *edges = np.log([estimate, low, high, *edges])
+    distance = min(abs(estimate - edge) for edge in edges)
+    deviation = (high - low) / 2 / _t(n) * np.sqrt(n)
+    numbers = np.arange(max(n + 1, ENOUGH), _MOST + 1)
+    enough = _t(numbers) * deviation / np.sqrt(numbers) < distance
+    return int(numbers[enough.argmax()]) if enough.any() else None
+
+
+def _number(value):
+    if not np.isfinite(value):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return text.replace("-", "−")

@@ -26,13 +26,35 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Clause:
+    """One part of a claim: an effect that is measured, and where it must lie for the part to hold.
+
+    estimand: "difference" or "ratio" of means (of two groups, or of one that is a difference or
+    ratio already), "share" of runs that do something, "improvement" (how often a run of one group
+    beats one of another), "rank correlation", "single run" (what a published number is held
+    against) or "exact".
+    """
+
+    effect: str  # in words, with what is compared
+    estimand: str
+    direction: str = "above"  # or "below" the margin, "within" it of the target, "holds" for single
+    margin: float = 0.0  # in `unit`; a factor if a ratio lies within; the number that was published
+    unit: str = ""  # fractions are given in "points" or "%" of a hundred; "×" for ratios
+    paired: bool = True  # two groups have the same seeds, so that each seed gives one difference
+    target: float = 0.0
+    log: bool = False  # single runs scatter by factors
+    why: str = ""  # of a margin that is not the quantity's, or of what is measured
+
+
+@dataclass(frozen=True)
 class Claim:
     """One statement of the report that a measurement can support or refute."""
 
     id: str  # task and letter, such as "1.3.6-b"
     task: str  # the task's id
     text: str  # the statement in our words
-    numeric: bool  # whether the statement is a published number
+    clauses: dict[str, Clause]  # all of which must hold
+    deviation: str = ""  # the D-point by which it is an artefact where the corrected protocol fails
 
 
 @dataclass(frozen=True)
@@ -72,6 +94,7 @@ class Value:
 
     name: str  # of the measurement, such as "adam/val_accuracy/last", unique within its task
     task: str  # the task's id
+    title: str  # what it is, in words
     value: int | float  # in `unit`; accuracies are fractions, losses nats unless said
     unit: str  # empty for a pure number
     place: str
@@ -119,11 +142,34 @@ def _values() -> dict[tuple[str, str], Value]:
              for row in csv.DictReader(_text("values.csv").splitlines())]
     table = TABLES[3]
     for rank, dim, depth, mlp_dim, accuracy, seconds in table.rows:
-        for measure, number, unit in (("test_accuracy", accuracy, "fraction"),
-                                      ("seconds", seconds, "s")):
-            found.append(Value(f"vit_{dim}_{depth}_{mlp_dim}/{measure}", table.task, number, unit,
-                               place="Table 3", note=f"rank {rank}", deviation="D10"))
+        for measure, words, number, unit in (
+            ("test_accuracy", "test accuracy", accuracy, "fraction"),
+            ("seconds", "time of 20 epochs", seconds, "s"),
+        ):
+            found.append(Value(
+                f"vit_{dim}_{depth}_{mlp_dim}/{measure}", table.task,
+                f"{words}, dim {dim}, depth {depth}, MLP {mlp_dim}", number, unit,
+                place="Table 3", note=f"rank {rank}", deviation="D10",
+            ))
     return {(entry.task, entry.name): entry for entry in found}
+
+
+def _claims() -> dict[str, Claim]:
+    quantities = _toml("quantities.toml")
+    found = {}
+    for chapter in CHAPTERS:
+        for id, entry in _toml(f"claims_{chapter}.toml").items():
+            task = id.split("-")[0]
+            clauses = {}
+            for name, given in entry.pop("clauses", {}).items():
+                settings = quantities.get(given.pop("quantity", None), {}) | given
+                if number := settings.pop("published", None):
+                    known = VALUES[task, number]
+                    settings = {"estimand": "single run", "direction": "holds",
+                                "margin": known.value, "unit": known.unit} | settings
+                clauses[name] = Clause(**settings)
+            found[id] = Claim(id, task, clauses=clauses, **entry)
+    return found
 
 
 def value(task_id: str, name: str) -> Value:
@@ -139,19 +185,21 @@ def value(task_id: str, name: str) -> Value:
 _OUTLINE = _toml("tasks.toml")
 # All in the report's order.
 CHAPTERS: dict[int, str] = {int(number): title for number, title in _OUTLINE["chapters"].items()}
+SECTIONS: dict[str, str] = _OUTLINE["sections"]  # titles by number, such as "1.3"
 TASKS: dict[str, Task] = {
     id: Task(id, title, chapter=int(id.split(".")[0])) for id, title in _OUTLINE["tasks"].items()
-}
-CLAIMS: dict[str, Claim] = {
-    row["id"]: Claim(row["id"], row["id"].split("-")[0], row["text"], row["numeric"] == "yes")
-    for row in csv.DictReader(_text("claims.csv").splitlines())
 }
 FIGURES: dict[int, Figure] = {
     int(number): Figure(int(number), **entry) for number, entry in _toml("figures.toml").items()
 }
+#: Captions of the figures that are ours alone, by (task id, stem).
+PICTURES: dict[tuple[str, str], str] = {
+    tuple(key.split("/")): caption for key, caption in _toml("pictures.toml").items()
+}
 TABLES: dict[int, Table] = _tables()
 #: Every published number by (task id, name): those of values.csv, then those of Table 3.
 VALUES: dict[tuple[str, str], Value] = _values()
+CLAIMS: dict[str, Claim] = _claims()
 DEVIATIONS: dict[str, Deviation] = {
     id: Deviation(id, tuple(entry["tasks"]), entry["text"])
     for id, entry in _toml("deviations.toml").items()

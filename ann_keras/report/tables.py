@@ -6,8 +6,8 @@ from itertools import zip_longest
 from ann_keras.report import published
 
 
-def compare(task, claim, number, name, model, **options):
-    """Record and print a model's layers and judge whether they are those of a published table.
+def insist(task, claim, number, name, model, **options):
+    """Judge, record and print whether a model's layers are those of a published table.
 
     Args:
         task: receives "table<number>", "<name>/parameters" and the claim.
@@ -16,23 +16,15 @@ def compare(task, claim, number, name, model, **options):
         name: of the model.
         options: of ``layer_rows``.
 
-    Returns:
-        ``differences`` from the published rows.
+    Raises:
+        SystemExit: rows differ; the task is saved before, and the status is 1.
     """
     rows, table = layer_rows(model, **options), published.TABLES[number]
     differing = differences(rows, table.rows)
     print(text(table.columns, rows))
     task.table(f"table{number}", table.columns, rows)
     task.measure(f"{name}/parameters", model.count_params())
-    task.claim(
-        claim, not differing, f"Rows that differ: {differing}." if differing
-        else f"All {len(rows)} rows agree; {model.count_params():,} parameters.",
-    )
-    return differing
-
-
-def insist(task, number, differing):
-    """Save the task and end the program with status 1 if rows of a published table differ."""
+    task.decide({claim: {"rows": not differing}})
     if differing:
         task.save()
         sys.exit(f"error: Table {number} is not reproduced: {differing}")

@@ -24,10 +24,9 @@ from pathlib import Path
 import numpy as np
 
 from ann_keras.files import write_whole
-from ann_keras.report import published
+from ann_keras.report import decide, published
 from ann_keras.runs.run import Result, Results, Run, value_text
 
-VERDICTS = ("reproduced", "refuted", "artefact", "undecided")
 NOT_JUDGED = "not judged"  # in place of a verdict where settings are not the preset's
 _LIBRARIES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "scikit-learn")
 _LONGEST = 60  # characters of a folder's name that tell what differs
@@ -135,30 +134,22 @@ class Task:
         self._measurements[name] = entry | {"better": better, "unit": unit}
         return entry["mean"]
 
-    def claim(self, identifier, verdict, evidence, deviation=None):
-        """Judge one of the report's claims.
+    def decide(self, found):
+        """Judge claims by the one rule, ``decide.judge``.
 
         Args:
-            identifier: of the claim, such as "1.3.6-b".
-            verdict: True for "reproduced", False for "refuted", or "artefact" (true of the
-                published run, for another reason) or "undecided".
-            evidence: the numbers that decide it, in one or two sentences.
-            deviation: the D-point behind an artefact.
-        """
-        if published.CLAIMS[identifier].task != self.identifier:
-            raise ValueError(f"claim {identifier} is not of task {self.identifier}")
-        if isinstance(verdict, (bool, np.bool_)):
-            verdict = "reproduced" if verdict else "refuted"
-        if verdict not in VERDICTS:
-            raise ValueError(f"unknown verdict {verdict!r}: {VERDICTS}")
-        self._claims[identifier] = {"id": identifier, "verdict": verdict, "evidence": evidence}
-        if deviation:
-            self._claims[identifier]["deviation"] = deviation
+            found: dict of claim, such as "1.3.6-b" → its ``values``, or a pair of these by the
+                published and the corrected protocol.
 
-    def decide(self, verdicts):
-        """Judge several claims: dict of id → (verdict, evidence) or (…, deviation) of ``claim``."""
-        for identifier, verdict in verdicts.items():
-            self.claim(identifier, *verdict)
+        Raises:
+            ValueError: the claim is another task's.
+        """
+        for identifier, values in found.items():
+            claim = published.CLAIMS[identifier]
+            if claim.task != self.identifier:
+                raise ValueError(f"claim {identifier} is not of task {self.identifier}")
+            protocols = values if isinstance(values, tuple) else (values,)
+            self._claims[identifier] = decide.judge(claim, *protocols)
 
     def figure(self, stem, figure):
         """Keep a matplotlib figure as ``<stem>.png`` and close it."""
@@ -190,11 +181,12 @@ class Task:
         ]
         if missing:
             raise ValueError(f"task {self.identifier} ends without a verdict on {missing}")
-        claims = list(self._claims.values())
+        claims = [{"id": identifier} | _plain(verdict)
+                  for identifier, verdict in self._claims.items()]
         if self.changes:
-            differ = f"settings differ: {_listed(self.changes)}"
-            claims = [{"id": claim["id"], "verdict": NOT_JUDGED, "evidence": f"{differ}."}
-                      for claim in claims]
+            differ = f"settings differ: {_listed(self.changes)}."
+            claims = [{"id": identifier, "verdict": NOT_JUDGED, "evidence": differ, "n": 0}
+                      for identifier in self._claims]
         summary = {
             "task": self.identifier,
             "preset": self.preset,
@@ -230,9 +222,9 @@ class Task:
                 spread = f" ± {entry['sd']:.2g}" if len(entry["values"]) > 1 else ""
                 lines.append(f"  {entry['name']}: published {entry['published']:g}, "
                              f"reproduced {entry['mean']:.4g}{spread} {entry['unit']}".rstrip())
-        for claim in self._claims.values():
-            verdict = NOT_JUDGED if self.changes else claim["verdict"]
-            lines.append(f"  {claim['id']} {verdict}: {published.CLAIMS[claim['id']].text}")
+        for identifier, found in self._claims.items():
+            verdict = NOT_JUDGED if self.changes else found.verdict
+            lines.append(f"  {identifier} {verdict}: {published.CLAIMS[identifier].text}")
         if self.changes:
             lines.append(f"  settings differ: {_listed(self.changes)}")
         lines += [f"  {path}" for path in self.figures()]
@@ -246,6 +238,14 @@ def _as_runs(value):
     if isinstance(value, Result):
         return value.run
     return [result.run for result in value] if isinstance(value, Results) else value
+
+
+def _plain(verdict):
+    """A ``decide.Verdict`` as a summary holds it, without what it lacks; JSON has no infinity."""
+    found = dataclasses.asdict(verdict)
+    for effect in found["effects"]:
+        effect |= {end: None for end in ("low", "high") if not np.isfinite(effect[end])}
+    return {name: value for name, value in found.items() if value not in ("", ())}
 
 
 def _words(changes):

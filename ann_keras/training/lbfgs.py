@@ -7,6 +7,7 @@ searches at every iteration, three evaluations where one does, and unrolls the r
 three times as long here. The loop over iterations is one compiled graph.
 """
 
+import functools
 import time
 from typing import NamedTuple
 
@@ -248,3 +249,11 @@ def _split(position, variables):
     """Flat weights (k,) as tensors of the shapes of variables."""
     parts = tf.split(position, [int(np.prod(variable.shape)) for variable in variables])
     return [tf.reshape(part, variable.shape) for part, variable in zip(parts, variables)]
+
+
+@functools.cache  # tracing takes seconds and serves every seed
+def of_network(network, *arguments, memory):
+    """The ``Minimizer`` of the mean squared error of ``network(*arguments)``, one for all calls."""
+    model = network(*arguments)
+    model.compile(loss="mse")
+    return Minimizer(model, memory=memory)
