@@ -29,5 +29,5 @@ $(READY): requirements.txt setup.cfg scripts/environment.py
 	$(PYTHON) scripts/environment.py $(VENV)
 	@touch $@
 
-clean:  ## the environment and the quick results
-	rm -rf $(VENV) results/quick results/smoke
+clean:  ## the environment, the quick results and the pages
+	rm -rf $(VENV) results/quick results/smoke site

@@ -28,6 +28,7 @@ OPTIMIZERS = {  # report: name, label and what differs from SGD 0.05 on the full
     "lbfgs": ("L-BFGS, full batch", {"optimizer": "lbfgs"}),
 }
 LABELS = {name: label for name, (label, _) in OPTIMIZERS.items()}
+SHORT = {name: label.split(",")[0] for name, label in LABELS.items()}
 CONVERGED, AROUND = 1000, 100  # report: epochs; ours: over how many a level is taken
 Recipe = command.flat(surface.Recipe, "optimizer", "learning_rate", "momentum", "batch_size")
 
@@ -91,36 +92,40 @@ def judge(losses, seconds, epochs):
         seconds: of all epochs, dict of optimizer → values (seeds,).
         epochs: until a target is reached, dict of optimizer → target → values (seeds,).
     """
-    def slower(names, than):  # at every target
-        return {f"{LABELS[name]} to {target:g}": (epochs[name][target], soon)
-                for name in names for target, soon in epochs[than].items()}
-
-    oscillation = {name: curves.oscillation(values) for name, values in losses.items()}
     full, *others = OPTIMIZERS
+    oscillation = {name: curves.oscillation(values) for name, values in losses.items()}
     average = np.exp(np.mean([np.log(seconds[name]) for name in OPTIMIZERS], axis=0))
+
+    def soon(late, early):  # epochs of both, at every target
+        return {f"to {target:g}": (late[target], early[target]) for target in late}
+
+    def against(pairs):  # of another optimizer's name and what is compared with it
+        return {f"{SHORT[name]} {goal}": both
+                for name, found in pairs for goal, both in found.items()}
+
     found = {
         "1.3.4-a": {
             "time": (seconds[full], average),
-            "convergence": {f"{LABELS[name]} to {target:g}": (late, epochs[name][target])
-                            for name in others for target, late in epochs[full].items()},
+            "convergence": against((name, soon(epochs[full], epochs[name])) for name in others),
         },
-        "1.3.4-b": {"convergence": slower([full], "sgd_0.1"),
+        "1.3.4-b": {"convergence": soon(epochs[full], epochs["sgd_0.1"]),
                     "time": (seconds["sgd_0.1"], seconds[full])},
-        "1.3.4-c": {"convergence": slower(["nesterov"], "sgd_0.1"),
+        "1.3.4-c": {"convergence": soon(epochs["nesterov"], epochs["sgd_0.1"]),
                     "time": (seconds["sgd_0.1"], seconds["nesterov"]),
                     "variance": (oscillation["nesterov"], oscillation["adam"])},
-        "1.3.4-d": {name: slower([full, "sgd_0.1", "nesterov"], name)
-                    for name in ("adam", "lbfgs")},
-        "1.3.4-e": {"time": {LABELS[name]: (seconds["lbfgs"], seconds[name])
+        "1.3.4-d": {fast: against((name, soon(epochs[name], epochs[fast]))
+                                  for name in (full, "sgd_0.1", "nesterov"))
+                    for fast in ("adam", "lbfgs")},
+        "1.3.4-e": {"time": {SHORT[name]: (seconds["lbfgs"], seconds[name])
                              for name in OPTIMIZERS if name != "lbfgs"}},
-        "1.3.4-f": {"variance": {LABELS[name]: (oscillation[name], oscillation["adam"])
-                                 for name in ("sgd_0.1", "nesterov")}},
+        "1.3.4-f": {"variance": {SHORT[name]: (oscillation[name], oscillation["adam"])
+                                 for name in ("sgd_0.1", "nesterov")}},  # in mini-batches, too
         "1.3.4-g": {},
     }
     if losses[full].shape[1] > CONVERGED:
         found["1.3.4-g"]["level"] = {
-            LABELS[name]: tuple(np.exp(np.log(losses[name][:, end - AROUND : end]).mean(axis=1))
-                                for end in (CONVERGED, losses[name].shape[1]))
+            SHORT[name]: tuple(np.exp(np.log(losses[name][:, end - AROUND : end]).mean(axis=1))
+                               for end in (CONVERGED, losses[name].shape[1]))
             for name in others
         }
     return found

@@ -94,7 +94,7 @@ def draw(task, test):
     figure, axes = plots.panels(
         3, width=13, height=4.2, sharey=True, width_ratios=[len(e) for e in test.values()]
     )
-    for panel, (factor, levels) in zip(axes, test.items()):
+    for panel, (choice, levels) in zip(axes, test.items()):
         panel.boxplot(list(levels.values()), tick_labels=list(levels))
         panel.tick_params(axis="x", rotation=90)
         panel.set(yscale="log", title=choice)

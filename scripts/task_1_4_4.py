@@ -56,13 +56,17 @@ def run(task, settings):
 
 
 def judge(train, test):
-    """What the claim is judged by: MSEs, dicts of (training points, way) → values (seeds,)."""
+    """What the claim is judged by, where overfitting shows: with the fewest points.
+
+    Args:
+        train, test: MSEs, dicts of (training points, way) → values (seeds,).
+    """
     few = min(size for size, _ in test)
-    gap = {way: test[few, way] / train[few, way] for way in WAYS}  # where it shows
+    gap = {way: test[few, way] / train[few, way] for way in WAYS}
+    ways = [way for way in WAYS if way != "neither"]
     return {"1.4.4-a": {
-        "gap": {way: (gap["neither"], gap[way]) for way in WAYS if way != "neither"},
-        "error": {f"{way}, {size:,} points": (values, test[size, "neither"])
-                  for (size, way), values in test.items() if way != "neither"},
+        "gap": {way: (gap["neither"], gap[way]) for way in ways},
+        "error": {way: (test[few, way], test[few, "neither"]) for way in ways},
     }}
 
 

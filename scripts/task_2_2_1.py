@@ -34,7 +34,7 @@ class Settings:
 
 PRESETS = {
     "smoke": Settings(
-        timeseries.SMOKE, smaller_units=(4,), shorter_lags=(20,), other_folds=(1,),
+        timeseries.SMOKE, smaller_units=(4,), shorter_lags=(20,), other_folds=(2,),
         fewer_epochs=1, variant_seeds=1, later=2, seeds=2,
     ),
     "quick": Settings(

@@ -154,7 +154,6 @@ def draw_row(task, row, result, attended):
              ylim=(max(losses.min(), 1e-5), None), title=f"dim/depth/mlp_dim {row}")
     axes.legend()
     task.figure("fig14_vit_training_loss", figure)
-
     attention, side = attended["attention"], round(attended["attention"].shape[-1] ** 0.5)
     figure = plots.overlays(attended["digits"], {
         f"block {block + 1}": attention[block].reshape(-1, side, side)
@@ -189,8 +188,7 @@ def judge(long, last, seconds):
 
     Args:
         long: dict of row → "loss" (seeds, epochs) and "step_loss" (seeds, epochs, steps).
-        last: dict of row → final test accuracies (seeds,).
-        seconds: dict of row → seconds of an epoch here.
+        last, seconds: dicts of row → final test accuracies (seeds,), seconds of an epoch here.
     """
     found = {f"3.3.2-{letter}": {} for letter in "abcde"}
     if BEST in last:

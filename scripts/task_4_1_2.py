@@ -179,11 +179,9 @@ def judge(best, progress, scores):
     low, high = (number, rates[0]), (number, rates[-1])
     speed, size, looks = {}, {}, {}
     if low != best:
-        speed["slow"] = tuple(iterations_to(progress[key], end_level(progress[key], 0.9))
-                              for key in (low, best))
-        speed["same performance"] = tuple(
-            iterations_to(progress[key], end_level(progress[best])) for key in (low, best)
-        )
+        third = progress[best].shape[1] // 3 or 1
+        speed["slow"] = tuple(iterations_converging(progress[key]) for key in (low, best))
+        speed["behind"] = tuple(progress[key][:, :third].mean(axis=1) for key in (best, low))
     if high != best:
         speed["oscillates"] = tuple(curves.fluctuation(progress[key]) for key in (high, best))
     if len(rates) > 1 and len(of_size) > 1:
@@ -199,18 +197,13 @@ def judge(best, progress, scores):
             "4.1.2-c": {"gain": (error[best], error["longer"])}, "4.1.2-d": looks}
 
 
-def end_level(progress, share=1.0):
-    """Where curves (seeds, epochs) are after a share of their way, (seeds,).
+def iterations_converging(progress):
+    """Iterations until curves (seeds, epochs) first have made 90% of their way, (seeds,).
 
-    From the first value to the mean of the last third.
+    From the first value to the mean of the last third; one that does not rise has made it at once.
     """
-    third = max(1, progress.shape[1] // 3)
-    return (1 - share) * progress[:, 0] + share * progress[:, -third:].mean(axis=1)
-
-
-def iterations_to(progress, levels):
-    """Iterations until each curve (seeds, epochs) is at its level first; all, if it never is."""
-    reached = progress >= levels[:, np.newaxis]
+    start, end = progress[:, :1], progress[:, 2 * progress.shape[1] // 3:]
+    reached = progress >= 0.1 * start + 0.9 * end.mean(axis=1, keepdims=True)
     return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1, progress.shape[1])
 
 

@@ -6,7 +6,7 @@ losses. Beside that training stands a second one of the same networks, with new 
 Figure 21(b) (D15).
 
     python scripts/task_4_2_3.py                     about 30 seconds, 4,000 digits
-    python scripts/task_4_2_3.py --preset report     about three hours on two cores, full MNIST
+    python scripts/task_4_2_3.py --preset report     about an hour and a half, full MNIST
 """
 
 from dataclasses import dataclass

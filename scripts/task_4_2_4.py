@@ -10,7 +10,7 @@ which learns at the rate that Radford et al. (DCGAN, ICLR 2016, section 4) chose
 "too high", a fifth of it.
 
     python scripts/task_4_2_4.py                     about 30 seconds, 4,000 digits
-    python scripts/task_4_2_4.py --preset report     about four hours with task 4.2.3's GANs
+    python scripts/task_4_2_4.py --preset report     about two hours and a half, full MNIST
 """
 
 from dataclasses import dataclass
@@ -47,15 +47,16 @@ def run(task, settings):
     scored = {name: task.repeat(gan.score, training=group, **scoring)
               for name, group in runs.items()}
     scores = scoreboard.report(task, scored, floor)
-    plots.class_shares(task, "classes", scores, floor)
+    judged = {name: found for name, found in scores.items() if name != gan.DENSE[1]}
+    plots.class_shares(task, "classes", judged, floor)
     plots.walks(task, "walks", scoreboard.first(scored, "walks"))
     plots.sample_grids(task, "samples", scoreboard.first(scored, "images"))
-    task.decide(judge(scores))
+    task.decide(judge(judged))
 
 
 def judge(scores):
     """What the claims are judged by, from scores by name, dicts of arrays (seeds, …)."""
-    published, _, corrected = (scores[name] for name in gan.DENSE)
+    published, corrected = scores[gan.DENSE[0]], scores[gan.DENSE[2]]
     classes = published["classes"]
     return {
         "4.2.4-a": {

@@ -58,7 +58,7 @@ def run(task, settings):
     settings = task.settings = one_source(settings)
     scoring, floor = scoreboard.begin(task, settings)
     networks = settings.gan, scoring["labelling"]
-    dense = gan.dense(task, *networks) | {gan.AGAIN: gan.published_again(task, *networks)}
+    dense = {FIRST: gan.published(task, *networks), gan.AGAIN: gan.published_again(task, *networks)}
     convolutional = gan.convolutional(task, settings.conv, settings.conv_seeds)
     scored = {name: task.repeat(gan.score, training=group, **scoring)
               for name, group in (dense | convolutional).items()}
@@ -68,9 +68,9 @@ def run(task, settings):
     images, walks = (scoreboard.first(scored, field) for field in ("images", "walks"))
     plots.sample_grids(task, "fig21_gan_samples",
                        {title: images[name] for name, title in FIGURE.items()})
-    plots.sample_grids(task, "other_samples",
-                       {name: shown for name, shown in images.items() if name not in FIGURE})
-    plots.walks(task, "walks", {name: walks[name] for name in convolutional})
+    titles = {name: name.replace(", ", "\n", 1) for name in convolutional}
+    plots.sample_grids(task, "other_samples", {titles[name]: images[name] for name in titles})
+    plots.walks(task, "walks", {titles[name]: walks[name] for name in titles})
     conv, early = scores[next(iter(convolutional))], after(dense[FIRST], settings.conv.epochs)
     task.decide(judge(scores[FIRST], scores[gan.AGAIN], early, conv))
 

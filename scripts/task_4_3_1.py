@@ -8,8 +8,7 @@ an unnormalised Bernoulli, and for one of binary pixels that can be compared wit
 model becomes without the KL term.
 
     python scripts/task_4_3_1.py                     about 40 seconds, 4,000 digits, smaller models
-    python scripts/task_4_3_1.py --preset report     about four hours on two cores, one of them for
-                                                     the likelihoods
+    python scripts/task_4_3_1.py --preset report     about two hours on two cores
 """
 
 from dataclasses import dataclass, replace

@@ -53,8 +53,9 @@ def run(task, settings):
 
     scores = scoreboard.report(task, scored, floor)
     plots.sample_grids(task, "samples", scoreboard.first(scored, "images"))
-    plots.class_shares(task, "classes", scores, floor)
-    task.decide(judge({name: found["frechet"] for name, found in scores.items()}))
+    judged = {name: found for name, found in scores.items() if name != gan.DENSE[1]}
+    plots.class_shares(task, "classes", judged, floor)
+    task.decide(judge({name: found["frechet"] for name, found in judged.items()}))
 
 
 def judge(distances):

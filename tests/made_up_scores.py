@@ -1,22 +1,16 @@
-"""Scores of samples over three seeds, for judges of the generative models."""
+"""Numbers of three seeds, for the judges of generative models."""
 
 import numpy as np
 
-ORDINARY = {"frechet": 10, "precision": 0.3, "recall": 0.2, "confident": 0.5, "coverage": 0.4,
-            "diversity": 0.9, "background": 0.02, "noisy": 1, "classes": {}}
-FLOOR = {name: np.float64(0.9 + place / 100) for place, name in enumerate(ORDINARY)}
+SPREAD = np.array([-0.01, 0.0, 0.01])  # of three seeds, in logarithms or shares
 
 
-def shares(given):
-    """Shares of ten classes; half are 0, unless said, and the rest is shared out evenly."""
-    given = {0: 0.5, 1: 0, 4: 0.02, 7: 0.02} | given
-    rest = (1 - sum(given.values())) / (10 - len(given))
-    return [given.get(digit, rest) for digit in range(10)]
+def scattered(value):
+    """A value a seed, 1% apart; three given ones stay as they are."""
+    return np.asarray(value, float) * np.exp(SPREAD) if np.isscalar(value) else np.array(value)
 
 
-def scores(**changes):
-    """Arrays over seeds; a single value is that of all three, classes are as of ``shares``."""
-    found = {name: [value] * 3 if np.isscalar(value) or isinstance(value, dict) else value
-             for name, value in (ORDINARY | changes).items()}
-    found["classes"] = [shares(given) for given in found["classes"]]
-    return {name: np.array(values) for name, values in found.items()}
+def classes(*given):
+    """Shares (seeds, 10) of each label, by a dict a seed; the rest is shared out evenly."""
+    return np.array([[shown.get(digit, (1 - sum(shown.values())) / (10 - len(shown)))
+                      for digit in range(10)] for shown in given])

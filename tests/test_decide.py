@@ -135,6 +135,24 @@ def test_all_clauses_must_hold_and_one_that_fails_refutes():
     assert decide.judge(both, {"fact": False}).verdict == "refuted"
 
 
+@pytest.mark.parametrize("clause, values, weakest", [
+    (DIFFERENCE, (0.5, 0.1, 0.3, 0.4), 1),
+    (dataclasses.replace(DIFFERENCE, direction="below"), (-0.5, -0.1, -0.3, -0.4), 1),
+    (RATIO, (9, 5, 2, 4), 2),
+    (dataclasses.replace(RATIO, direction="below"), (1, 0.2, 0.1, 1.2), 3),
+    (dataclasses.replace(RATIO, direction="within", target=1.0), (1, 1.2, 0.7, 1.1), 2),
+    (SINGLE, (0.3, 0.29, 0.2, 0.31), 2),
+])
+def test_of_many_comparisons_the_weakest_is_told(clause, values, weakest):
+    groups = {f"part {place}": around(value) for place, value in enumerate(values)}
+    found = decide.judge(claim(only=clause), {"only": groups})
+    assert len(found.effects) == 4
+    told = [place for place in range(4) if f"part {place}" in found.evidence]
+    assert told == [weakest]
+    one = {label: group[:1] for label, group in groups.items()}
+    assert decide.judge(claim(only=clause), {"only": one}).verdict == "undecided"
+
+
 def test_facts_are_exact_and_have_no_effects():
     found = decide.judge(claim(fact=Clause("proved", "exact")), {"fact": np.True_})
     assert found == decide.Verdict("reproduced", "Proved: yes (exact).", 0)
@@ -157,10 +175,11 @@ def test_a_corrected_protocol_that_decides_nothing_leaves_the_claim_open():
 
 
 @pytest.mark.parametrize("values", [
-    {"only": [0.1, np.nan, 0.2]}, {"only": []}, {"only": [[0.1]]}, {"other": [0.1]},
+    {"only": [0.1, np.nan, 0.2]}, {"only": []}, {"only": [[0.1]]}, {"only": {}},
+    {"other": [0.1]},
 ])
 def test_values_that_are_none_are_refused(values):
-    with pytest.raises(ValueError, match="finite|no clause"):
+    with pytest.raises(ValueError, match="finite|no clause|nothing"):
         decide.judge(claim(only=DIFFERENCE), values)
 
 

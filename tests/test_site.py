@@ -159,7 +159,8 @@ def test_published_numbers_stand_in_words_beside_ours(pages):
     shown = text(pages["section_1_3.html"])
     assert "validation accuracy after the last epoch, Adam run behind Figure 3; D1" in shown
     assert "99.2% 99.2% (99% to 99.45%) 4 50" in shown
-    assert "fresh, sgd slow" in shown and "epochs.csv: 20 rows" in shown
+    assert "fresh, sgd slow" in shown
+    assert "epochs 20 rows epoch validation accuracy" in shown
 
 
 def test_undecided_claims_tell_what_would_decide_them(pages):
@@ -243,8 +244,15 @@ def committed(tmp_path_factory):
 def test_committed_texts_are_current():
     for path, current in site.texts(ROOT).items():
         assert path.read_text() == current, f"{path}: python scripts/report.py --preset report"
-        assert "not measured" not in current
+        assert "(not measured)" not in current
     assert (ROOT / "results" / "README.md").read_text().count("\n") <= 300
+
+
+def test_every_committed_figure_has_a_caption_that_says_what_is_seen():
+    known = {figure.file for figure in published.FIGURES.values()}
+    shown = {(path.parent.name[5:].replace("_", "."), path.stem)
+             for path in (ROOT / "results" / "report").glob("task_*/*.png")}
+    assert {key for key in shown if key[1] not in known} <= published.PICTURES.keys()
 
 
 def test_committed_site_is_whole_and_its_first_page_small(committed):
@@ -262,7 +270,8 @@ const pages = PAGES, found = [];
 async function measure(page, width) {
   const frame = document.createElement("iframe");
   frame.style = `width: ${width}px; height: 900px; border: 0`;
-  await new Promise(done => { frame.onload = done; frame.src = page; document.body.append(frame); });
+  frame.src = page;
+  await new Promise(done => { frame.onload = done; document.body.append(frame); });
   const inner = frame.contentDocument, tell = words => found.push(`${page} ${width}: ${words}`);
   const style = inner.createElement("style");
   style.textContent = "* { transition: none !important; scroll-behavior: auto !important }";
@@ -277,6 +286,12 @@ async function measure(page, width) {
     if (inner.activeElement !== part) tell(`is not reached: ${name}`);
     const box = part.getBoundingClientRect();
     if (box.right <= 0 || box.left >= width) tell(`is not seen: ${name}`);
+  }
+  const button = inner.querySelector(".filter button[data-verdict=refuted]");
+  if (button) {
+    button.click();
+    for (const row of inner.querySelectorAll(".matrix tbody tr"))
+      if (row.checkVisibility() !== (row.dataset.verdict === "refuted")) tell("filters wrongly");
   }
   frame.remove();
 }

@@ -1,4 +1,4 @@
-"""Errors of forecasts of the laser in closed loop, and how they differ, tasks 2.2.1 to 2.2.3."""
+"""Errors of forecasts of the laser in closed loop, tasks 2.2.1 to 2.2.3."""
 
 from typing import NamedTuple
 
@@ -132,12 +132,12 @@ def compared(pairs):
         pairs: dict of label → two ``Errors``, first that which is said to be worse.
 
     Returns:
-        Dict of clause → dict of label → two arrays.
+        Dict of clause → dict of label → two arrays; nothing without pairs.
     """
     return {
         clause: {label: tuple(getattr(found, quantity) for found in pair)
                  for label, pair in pairs.items()}
-        for clause, quantity in (("test points", "mse"), ("later starts", "later"))
+        for clause, quantity in (("test points", "mse"), ("later starts", "later")) if pairs
     }
 
 

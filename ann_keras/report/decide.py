@@ -68,7 +68,7 @@ def judge(claim, values, corrected=None):
         ``Verdict``.
 
     Raises:
-        ValueError: values are not finite, or the claim has no such clause.
+        ValueError: values are none or not finite, or the claim has no such clause.
     """
     verdict, texts, effects = _judge_protocol(claim, values)
     deviation = ""
@@ -127,6 +127,8 @@ def _judge_protocol(claim, values):
             texts.append(f"{clause.effect}: not measured with these settings")
             continue
         parts = values[name] if isinstance(values[name], dict) else {"": values[name]}
+        if not parts:
+            raise ValueError(f"claim {claim.id}: {name} compares nothing")
         parts = {f"{clause.effect}, {label}" if label else clause.effect: part
                  for label, part in parts.items()}
         if clause.estimand == "exact":
@@ -249,29 +251,30 @@ def _range(clause):
         if clause.estimand == "ratio":
             return clause.target / clause.margin, clause.target * clause.margin
         return clause.target - clause.margin, clause.target + clause.margin
-    return (clause.margin, np.inf) if clause.direction == "above" else (-np.inf, clause.margin)
+    lowest = 0.0 if clause.estimand == "ratio" else -np.inf
+    return (clause.margin, np.inf) if clause.direction == "above" else (lowest, clause.margin)
 
 
 def _strength(clause, effect):
     """How far beyond its margin an effect lies, in half intervals."""
-    scale = np.log if clause.estimand == "ratio" else float
-    estimate, low, high = map(scale, (effect.estimate, effect.low, effect.high))
-    if clause.direction == "holds":
-        distance = min(effect.margin - low, high - effect.margin)
-    else:
-        bottom, top = (scale(edge) if np.isfinite(edge) and edge > 0 or scale is float else edge
-                       for edge in _range(clause))
-        distance = min(estimate - bottom, top - estimate)
-    return distance / max(high - low, 1e-12)
+    scale = np.log if clause.estimand == "ratio" or clause.log else np.asarray
+    bottom, top = (effect.margin,) * 2 if clause.direction == "holds" else _range(clause)
+    with np.errstate(divide="ignore", invalid="ignore"):  # ratios of one seed reach from 0 to ∞
+        estimate, low, high, bottom, top = map(
+            scale, (effect.estimate, effect.low, effect.high, bottom, top)
+        )
+    distance = min(estimate - bottom, top - estimate)
+    return distance / (high - low) if high > low else distance
 
 
 def _seeds(clause, n, estimate, low, high):
     """Seeds whose interval would, at this estimate and spread, leave the margin out, or None."""
     if clause.direction == "holds" or n < 2 or not np.isfinite([low, high]).all():
         return None
-    edges = [edge for edge in _range(clause) if np.isfinite(edge)]
+    edges = _range(clause)
     if clause.estimand == "ratio":
-        estimate, low, high, *edges = np.log([estimate, low, high, *edges])
+        with np.errstate(divide="ignore"):  # the end of ratios is 0
+            estimate, low, high, *edges = np.log([estimate, low, high, *edges])
     distance = min(abs(estimate - edge) for edge in edges)
     deviation = (high - low) / 2 / _t(n) * np.sqrt(n)
     numbers = np.arange(max(n + 1, ENOUGH), _MOST + 1)

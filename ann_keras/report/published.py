@@ -22,7 +22,6 @@ class Task:
 
     id: str  # number in the report, such as "1.3.6"
     title: str  # ours
-    chapter: int  # its number; titles in `CHAPTERS`
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,6 @@ class Figure:
 class Table:
     """One table of the report, complete; Tables 1 and 2 end with their row of totals."""
 
-    number: int  # as printed
     task: str  # id of the task
     caption: str  # ours
     columns: tuple[str, ...]  # their names
@@ -132,7 +130,7 @@ def _tables() -> dict[int, Table]:
     tables = {}
     for number, entry in _toml("tables.toml").items():
         columns, *rows = csv.reader(_text(entry["file"]).splitlines())
-        tables[int(number)] = Table(int(number), entry["task"], entry["caption"], tuple(columns),
+        tables[int(number)] = Table(entry["task"], entry["caption"], tuple(columns),
                                     tuple(tuple(map(_typed, row)) for row in rows))
     return tables
 
@@ -186,9 +184,7 @@ _OUTLINE = _toml("tasks.toml")
 # All in the report's order.
 CHAPTERS: dict[int, str] = {int(number): title for number, title in _OUTLINE["chapters"].items()}
 SECTIONS: dict[str, str] = _OUTLINE["sections"]  # titles by number, such as "1.3"
-TASKS: dict[str, Task] = {
-    id: Task(id, title, chapter=int(id.split(".")[0])) for id, title in _OUTLINE["tasks"].items()
-}
+TASKS: dict[str, Task] = {id: Task(id, title) for id, title in _OUTLINE["tasks"].items()}
 FIGURES: dict[int, Figure] = {
     int(number): Figure(int(number), **entry) for number, entry in _toml("figures.toml").items()
 }

@@ -22,6 +22,10 @@ from ann_keras.report import decide, published, tables
 
 ROOT = Path(__file__).resolve().parents[2]
 VERDICTS = ("reproduced", "refuted", "artefact", "undecided")
+_WORDS = {  # of names, as a reader writes them
+    "confident": "convnet sure", "elbo": "ELBO", "frechet": "Fréchet distance", "iwae": "IWAE",
+    "kl": "KL divergence", "mse": "MSE", "nmse": "NMSE", "val": "validation",
+}
 _CAPTIONS = {  # of the figures of a search
     "importance.png": "How much of the objective's variance each setting explains, as bars",
     "marginals.png": "Objective of each trial (dots) against each setting, a panel a setting",
@@ -47,7 +51,7 @@ def build(results="results", preset="report", site=None):
     site = Path(site or (folder if preset != "report" else folder.parents[1]) / "site")
     content = collect(folder) | {"preset": preset}
     if preset != "report":
-        content["full"] = collect(Path(results) / "report")["claims"]
+        content["full"] = _verdicts(Path(results) / "report")
     for task in content["tasks"].values():
         _copy([folder / task["folder"] / name for name in task["files"]], site / task["folder"])
         _copy(filter(Path.is_file, [task["script"]]), site / task["folder"])
@@ -176,6 +180,13 @@ def _claims(task, summary):
     return claims
 
 
+def _verdicts(folder):
+    """Verdicts at full size by claim, of runs in a folder or else of those that are committed."""
+    folder = folder if folder.is_dir() else ROOT / "results" / "report"
+    return {claim["id"]: claim["verdict"] for path in folder.glob("task_?_?_?/summary.json")
+            for claim in _read_json(path)["claims"]}
+
+
 def _cost(effects, summary):
     """What would decide the open effects, in words."""
     parts = []
@@ -184,7 +195,7 @@ def _cost(effects, summary):
             continue
         needed = effect.seeds or (decide.ENOUGH if effect.n < decide.ENOUGH else None)
         if needed is None:
-            parts.append(f"{effect.name}: no number of seeds that can be afforded")
+            parts.append(f"{effect.name}: no number of seeds that could be run")
             continue
         each = summary["seconds"] / max(effect.n, len(summary["seeds"]))
         words = "about" if effect.seeds else "at least"
@@ -274,7 +285,8 @@ def _linked(text):
 
 def readable(name):
     """A measurement's or a column's name as words."""
-    return name.replace("/", ", ").replace("_", " ")
+    words = name.replace("/", ", ").replace("_", " ")
+    return re.sub(r"\w+", lambda word: _WORDS.get(word[0], word[0]), words)
 
 
 def number(value, digits=4):
@@ -350,8 +362,9 @@ def _render(template, content):
         undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {
-        "number": number, "amount": amount, "middle": middle, "ours": ours, "percentile": percentile,
-        "spread": spread, "duration": duration, "readable": readable, "words": decide.in_words,
+        "number": number, "amount": amount, "middle": middle, "ours": ours,
+        "percentile": percentile, "duration": duration, "readable": readable,
+        "words": decide.in_words,
         "linked": lambda text: markupsafe.Markup(_linked(html.escape(text, quote=False))),
     }
     environment.globals |= {"published": published, "verdicts": VERDICTS, "captions": _CAPTIONS}
