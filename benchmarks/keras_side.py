@@ -1,7 +1,6 @@
 """The Keras side of a benchmark: data, model, and training by this project or by ``model.fit``."""
 
 import math
-import time
 
 import keras
 import numpy as np
@@ -23,13 +22,10 @@ NETWORKS = {
     "convnet": (lambda: models.cnn.pooled_convnet(), "categorical_crossentropy"),
     "strided_convnet": (lambda: models.cnn.strided_convnet(), "categorical_crossentropy"),
     "autoencoder": (lambda: models.autoencoder.StackedAutoencoder().autoencoders[0], "mse"),
-    "autoencoder_classifier": (
-        lambda: models.autoencoder.StackedAutoencoder().classifier, "categorical_crossentropy"
-    ),
-    "vit": (
-        lambda: models.vit.vision_transformer(128, 8, 128),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    ),
+    "autoencoder_classifier": (lambda: models.autoencoder.StackedAutoencoder().classifier,
+                               "categorical_crossentropy"),
+    "vit": (lambda: models.vit.vision_transformer(128, 8, 128),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True)),
     "gan": (lambda: models.gan.GAN("dense"), None),
     "conv_gan": (lambda: models.gan.GAN("conv"), None),
     "vae": (lambda: models.vae.VAE(), None),
@@ -41,24 +37,20 @@ def load(case):
 
     Targets are None where the inputs are all that a model learns from.
     """
+    rows = slice(case.rows)
     if case.network == "surface":
         x, y, _ = data.surface.samples()
-    elif case.network.startswith("nar"):
+        return x[rows], y[rows]
+    if case.network.startswith("nar"):
         x, y = data.santafe.windows(laser(), LAG)
-        x, y = x[: case.rows].astype(np.float32), y[: case.rows, np.newaxis].astype(np.float32)
+        x, y = x[rows].astype(np.float32), y[rows, np.newaxis].astype(np.float32)
         return (x[np.newaxis], y[np.newaxis]) if case.network == "nar_lstm" else (x, y)
-    else:
-        (images, labels), _ = data.mnist.load("sample")
-        x, y = data.mnist.scale(images), data.mnist.one_hot(labels)
-        if case.network.startswith(("autoencoder", "vae")):
-            x = x.reshape(len(x), -1)
-        if case.network in ("gan", "conv_gan", "vae"):
-            return x[: case.rows], None
-        if case.network == "autoencoder":
-            y = x
-        elif case.network == "vit":
-            y = labels
-    return x[: case.rows], y[: case.rows]
+    (images, labels), _ = data.mnist.load("sample")
+    x, labels = data.mnist.scale(images[rows]), labels[rows]
+    if case.network.startswith(("autoencoder", "vae")):
+        x = x.reshape(len(x), -1)
+    targets = {"gan": None, "conv_gan": None, "vae": None, "autoencoder": x, "vit": labels}
+    return x, targets.get(case.network, data.mnist.one_hot(labels))
 
 
 def laser():
@@ -78,19 +70,17 @@ def build(case, seed):
     if case.optimizer == "adam":
         optimizer = keras.optimizers.Adam(case.learning_rate, beta_1=case.beta_1)
     else:  # L-BFGS does not use it
-        optimizer = keras.optimizers.SGD(
-            case.learning_rate, momentum=case.momentum, nesterov=case.momentum > 0
-        )
-    model.compile(optimizer, loss=loss)
+        optimizer = keras.optimizers.SGD(case.learning_rate, case.momentum, case.momentum > 0)
+    model.compile(optimizer, loss)
     return model
 
 
 def train(case, seed):
     """Train, or forecast, as the scripts of this project do; returns a ``Timing``."""
-    if case.optimizer is None:
-        return _forecast(case, seed)
-    x, y = load(case)
     model = build(case, seed)
+    if case.optimizer is None:
+        return _forecast(case, model)
+    x, y = load(case)
     if case.optimizer == "lbfgs":
         return _minimize(case, model, x, y)
     history = training.compiled.fit(
@@ -176,41 +166,37 @@ def flops_per_row(model, below=False, frozen=False):
     multiply_adds = 0
     for layer in model.layers:
         trained = bool(layer.trainable_weights) and not frozen
+        products = 0  # once
         if isinstance(layer, (FourierConv2D, FourierConv2DTranspose)):
-            _, _, *channels = layer.kernel.shape
             side = (layer.input if isinstance(layer, FourierConv2D) else layer.output).shape[1]
             number = len(frequencies(side + 2 * layer.border)[0])
-            # A complex product is four real ones.
-            multiply_adds += (1 + trained + below) * number * 4 * math.prod(channels)
+            products = 4 * number * math.prod(layer.kernel.shape[2:])  # four in a complex one
         elif isinstance(layer, PRODUCTS):
             transposed = isinstance(layer, keras.layers.Conv2DTranspose)
             positions = math.prod((layer.input if transposed else layer.output).shape[1:-1])
-            multiply_adds += (1 + trained + below) * positions * math.prod(layer.kernel.shape)
+            products = positions * math.prod(layer.kernel.shape)
         elif isinstance(layer, SelfAttention):
             tokens, dim = layer.output.shape[1:]
+            products = tokens * 3 * dim**2
             inside = trained or below  # whether queries, keys and values need gradients
-            multiply_adds += (1 + trained + below) * tokens * 3 * dim**2
             multiply_adds += (1 + 2 * inside) * 2 * tokens**2 * dim  # scores, weighted values
             multiply_adds += (1 + trained + inside) * tokens * dim**2
+        multiply_adds += (1 + trained + below) * products
         below = below or trained
     return 2 * multiply_adds
 
 
-def matrix_product_rate(size=2048, products=10):
-    """The best rate of some float32 products of square matrices, on all cores, in GFLOP/s."""
+def matrix_product_rate():
+    """The best rate of ten float32 products of square matrices, on all cores, in GFLOP/s."""
     multiply = tf.function(tf.matmul)
-    matrix = tf.random.normal((size, size))
+    matrix = tf.random.normal((2048, 2048))
     multiply(matrix, matrix)  # traced here, untimed
-    seconds = []
-    for _ in range(products):
-        start = time.perf_counter()
-        multiply(matrix, matrix).numpy()
-        seconds.append(time.perf_counter() - start)
-    return 2 * size**3 / min(seconds) / 1e9
+    seconds = [timed(lambda: multiply(matrix, matrix).numpy())[0] for _ in range(10)]
+    return 2 * 2048**3 / min(seconds) / 1e9
 
 
-def _forecast(case, seed):
-    loop = training.rollout.ClosedLoop(build(case, seed))
+def _forecast(case, model):
+    loop = training.rollout.ClosedLoop(model)
     history = laser()[np.newaxis]
     # The second value is the first that the loop gives.
     building, _ = timed(lambda: loop.forecast(history, 2))
@@ -222,9 +208,7 @@ def _minimize(case, model, x, y):
     minimizer = training.lbfgs.Minimizer(model, memory=case.memory)
 
     def minimize(iterations, state=None):
-        return timed(
-            lambda: minimizer.run(x, y, iterations=iterations, state=state, verbose=0)
-        )
+        return timed(lambda: minimizer.run(x, y, iterations=iterations, state=state, verbose=0))
 
     building, first = minimize(1)
     # The report's runs spend nearly all iterations with a full memory, so those are timed.

@@ -3,6 +3,7 @@
 Classifiers give logits, as PyTorch's cross-entropy wants them; images are (n, 1, 28, 28).
 """
 
+import itertools
 import sys
 
 # PyTorch's CUDA builds import Triton with the first optimizer, for nothing here, and Triton's LLVM
@@ -13,28 +14,26 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 
-
-def surface_mlp():
-    """2–50–50–1, ReLU."""
-    return nn.Sequential(
-        nn.Linear(2, 50), nn.ReLU(), nn.Linear(50, 50), nn.ReLU(), nn.Linear(50, 1)
-    )
+LATENT = 10  # components of the GANs' codes
 
 
-def nar_mlp():
-    """80–100–1, tanh."""
-    return nn.Sequential(nn.Linear(80, 100), nn.Tanh(), nn.Linear(100, 1))
+def perceptron(*sizes, between):
+    """Linear layers of these sizes with the same modules between them, such as an activation."""
+    modules = []
+    for ends in itertools.pairwise(sizes):
+        modules += [nn.Linear(*ends), *between]
+    return nn.Sequential(*modules[:-len(between)])
 
 
 class LSTMReadout(nn.Module):
     """An LSTM and a linear readout at every step: (1, steps, 80) → (1, steps, 1)."""
 
-    def __init__(self, inputs=80, units=100):
+    def __init__(self):
         super().__init__()
-        self.lstm = nn.LSTM(inputs, units, batch_first=True)
+        self.lstm = nn.LSTM(80, 100, batch_first=True)
         # PyTorch has two biases where Keras has one.
         nn.init.zeros_(self.lstm.bias_hh_l0).requires_grad_(False)
-        self.readout = nn.Linear(units, 1)
+        self.readout = nn.Linear(100, 1)
 
     def forward(self, x):
         return self.readout(self.lstm(x)[0])
@@ -52,31 +51,18 @@ def pooled_convnet():
 def strided_convnet(dropout=(0.2, 0.4, 0.4, 0.0), pooling=False):
     """The convnet of task 3.2.2, or with pooling where it has strides."""
     modules, channels = [], 1
-    for block, (filters, kernel) in enumerate(zip((16, 32, 32, 64), (4, 4, 3, 2))):
-        stride = 2 if block < 2 else 1
-        padding = (2, 1, 1, 0)[block]
+    blocks = zip((16, 32, 32, 64), (4, 4, 3, 2), (2, 2, 1, 1), (2, 1, 1, 0), dropout)
+    for filters, kernel, stride, padding, rate in blocks:
         modules += [
             nn.Conv2d(channels, filters, kernel, 1 if pooling else stride, padding),
             nn.BatchNorm2d(filters), nn.ReLU(),
         ]
         if pooling and stride == 2:
             modules.append(nn.MaxPool2d(2, ceil_mode=True))
-        if dropout[block]:
-            modules.append(nn.Dropout(dropout[block]))
+        if rate:
+            modules.append(nn.Dropout(rate))
         channels = filters
     return nn.Sequential(*modules, nn.Flatten(), nn.Linear(2304, 100), nn.Linear(100, 10))
-
-
-def autoencoder():
-    """The first autoencoder of task 3.1.1, 784–256–784."""
-    return nn.Sequential(nn.Linear(784, 256), nn.Sigmoid(), nn.Linear(256, 784), nn.Sigmoid())
-
-
-def autoencoder_classifier():
-    """The classifier of task 3.1.1, 784–256–64–10."""
-    return nn.Sequential(
-        nn.Linear(784, 256), nn.Sigmoid(), nn.Linear(256, 64), nn.Sigmoid(), nn.Linear(64, 10)
-    )
 
 
 class VisionTransformer(nn.Module):
@@ -88,7 +74,7 @@ class VisionTransformer(nn.Module):
         self.positions = nn.Parameter(torch.randn(1, 17, dim))
         self.embedding = nn.Linear(49, dim)
         self.blocks = nn.Sequential(*(_Block(dim, mlp_dim, heads) for _ in range(depth)))
-        self.head = nn.Sequential(nn.Linear(dim, mlp_dim), nn.GELU(), nn.Linear(mlp_dim, 10))
+        self.head = perceptron(dim, mlp_dim, 10, between=[nn.GELU()])
 
     def forward(self, images):
         patches = nn.functional.unfold(images, kernel_size=7, stride=7).transpose(1, 2)
@@ -105,7 +91,7 @@ class _Block(nn.Module):
         self.projection = nn.Linear(dim, 3 * dim, bias=False)
         self.output = nn.Linear(dim, dim)
         self.mlp_norm = nn.LayerNorm(dim)
-        self.mlp = nn.Sequential(nn.Linear(dim, mlp_dim), nn.GELU(), nn.Linear(mlp_dim, dim))
+        self.mlp = perceptron(dim, mlp_dim, dim, between=[nn.GELU()])
 
     def attention(self, x):
         batch, tokens, dim = x.shape
@@ -120,63 +106,55 @@ class _Block(nn.Module):
         return x + self.mlp(self.mlp_norm(x))
 
 
-class GAN(nn.Module):
-    """A generator of images from codes (n, 10), and a discriminator that gives logits."""
-
-    latent_dim = 10
-
-    def __init__(self, generator, discriminator):
-        super().__init__()
-        self.generator, self.discriminator = generator, discriminator
-
-
 def dense_gan():
-    """The GAN of task 4.2.1."""
-    return GAN(
-        nn.Sequential(
-            nn.Linear(GAN.latent_dim, 256), nn.LeakyReLU(0.2),
-            nn.Linear(256, 512), nn.LeakyReLU(0.2), nn.Linear(512, 1024), nn.LeakyReLU(0.2),
-            nn.Linear(1024, 784), nn.Tanh(), nn.Unflatten(1, (1, 28, 28)),
+    """The GAN of task 4.2.1: generator of images from codes, discriminator that gives logits."""
+    leaky, dropout = nn.LeakyReLU(0.2), nn.Dropout(0.3)
+    return nn.ModuleDict({
+        "generator": nn.Sequential(
+            perceptron(LATENT, 256, 512, 1024, 784, between=[leaky]),
+            nn.Tanh(), nn.Unflatten(1, (1, 28, 28)),
         ),
-        nn.Sequential(
-            nn.Flatten(), nn.Linear(784, 1024), nn.LeakyReLU(0.2), nn.Dropout(0.3),
-            nn.Linear(1024, 512), nn.LeakyReLU(0.2), nn.Dropout(0.3),
-            nn.Linear(512, 256), nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Linear(256, 1),
+        "discriminator": nn.Sequential(
+            nn.Flatten(), perceptron(784, 1024, 512, 256, 1, between=[leaky, dropout])
         ),
-    )
+    })
 
 
 def convolutional_gan():
-    """The GAN of task 4.2.5."""
-    return GAN(
-        nn.Sequential(
-            nn.Unflatten(1, (GAN.latent_dim, 1, 1)),
-            nn.ConvTranspose2d(GAN.latent_dim, 320, 5), nn.BatchNorm2d(320), nn.ReLU(),
-            nn.ConvTranspose2d(320, 160, 5, 1, 1), nn.BatchNorm2d(160), nn.ReLU(),
-            nn.ConvTranspose2d(160, 10, 4, 2, 1), nn.BatchNorm2d(10), nn.ReLU(),
+    """The GAN of task 4.2.5, with the parts of ``dense_gan``."""
+    def normalised(activation, *convolutions):
+        blocks = ((layer, nn.BatchNorm2d(layer.out_channels), activation)
+                  for layer in convolutions)
+        return itertools.chain.from_iterable(blocks)
+
+    return nn.ModuleDict({
+        "generator": nn.Sequential(
+            nn.Unflatten(1, (LATENT, 1, 1)),
+            *normalised(
+                nn.ReLU(), nn.ConvTranspose2d(LATENT, 320, 5),
+                nn.ConvTranspose2d(320, 160, 5, 1, 1), nn.ConvTranspose2d(160, 10, 4, 2, 1),
+            ),
             nn.ConvTranspose2d(10, 1, 4, 2, 1), nn.Tanh(),
         ),
-        nn.Sequential(
-            nn.Conv2d(1, 10, 4, 2, 1), nn.BatchNorm2d(10), nn.LeakyReLU(0.2),
-            nn.Conv2d(10, 160, 4, 2, 1), nn.BatchNorm2d(160), nn.LeakyReLU(0.2),
-            nn.Conv2d(160, 320, 5, 1, 1), nn.BatchNorm2d(320), nn.LeakyReLU(0.2),
-            nn.Conv2d(320, 10, 5), nn.BatchNorm2d(10), nn.LeakyReLU(0.2),
+        "discriminator": nn.Sequential(
+            *normalised(
+                nn.LeakyReLU(0.2), nn.Conv2d(1, 10, 4, 2, 1), nn.Conv2d(10, 160, 4, 2, 1),
+                nn.Conv2d(160, 320, 5, 1, 1), nn.Conv2d(320, 10, 5),
+            ),
             nn.Flatten(), nn.Linear(10, 1),
         ),
-    )
+    })
 
 
 class VAE(nn.Module):
     """The variational autoencoder of task 4.3: images (n, 784) → logits, mean, log-variance."""
 
-    def __init__(self, latent_dim=300, hidden_dim=1024, pixels=784):
+    def __init__(self):
         super().__init__()
-        self.hidden = nn.Linear(pixels, hidden_dim)
-        self.mean = nn.Linear(hidden_dim, latent_dim)
-        self.log_variance = nn.Linear(hidden_dim, latent_dim)
-        self.decoder = nn.Sequential(
-            nn.Linear(latent_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, pixels)
-        )
+        self.hidden = nn.Linear(784, 1024)
+        self.mean = nn.Linear(1024, 300)
+        self.log_variance = nn.Linear(1024, 300)
+        self.decoder = perceptron(300, 1024, 784, between=[nn.ReLU()])
 
     def forward(self, x):
         hidden = torch.relu(self.hidden(x))
@@ -185,15 +163,16 @@ class VAE(nn.Module):
         return self.decoder(codes), mean, log_variance
 
 
-# By the names of ``cases.Case.network``.
-BUILDERS = {
-    "surface": surface_mlp,
-    "nar_mlp": nar_mlp,
+BUILDERS = {  # by the names of ``cases.Case.network``
+    "surface": lambda: perceptron(2, 50, 50, 1, between=[nn.ReLU()]),
+    "nar_mlp": lambda: perceptron(80, 100, 1, between=[nn.Tanh()]),
     "nar_lstm": LSTMReadout,
     "convnet": pooled_convnet,
     "strided_convnet": strided_convnet,
-    "autoencoder": autoencoder,
-    "autoencoder_classifier": autoencoder_classifier,
+    "autoencoder": lambda: nn.Sequential(
+        perceptron(784, 256, 784, between=[nn.Sigmoid()]), nn.Sigmoid()
+    ),
+    "autoencoder_classifier": lambda: perceptron(784, 256, 64, 10, between=[nn.Sigmoid()]),
     "vit": VisionTransformer,
     "gan": dense_gan,
     "conv_gan": convolutional_gan,

@@ -10,7 +10,7 @@ import numpy as np
 import pytorch_networks
 import torch
 from cases import Timing, timed
-from torch import nn
+from torch.nn import functional
 
 warnings.filterwarnings("ignore", message="CUDA initialization")  # of CUDA builds without a card
 
@@ -41,12 +41,24 @@ def _train(case, seed):
     torch.manual_seed(seed)
     network = copy(case, keras_side.build(case, seed))
     x, y = tensors(case)
-    if case.network in STEPS:
-        return _time_epochs(case, STEPS[case.network](case, network), x, y)
-    criterion = nn.MSELoss() if y.is_floating_point() else nn.CrossEntropyLoss()
     if case.optimizer == "lbfgs":
-        return _minimize(case, network, criterion, x, y)
-    return _fit(case, network, criterion, x, y)
+        return _minimize(case, network, x, y)
+    step = stepper(case, network)
+
+    def epoch():
+        order = torch.randperm(len(x)) if case.shuffle else torch.arange(len(x))
+        total = 0.0
+        # One gather an epoch, as on our side; the usual one a batch is slower.
+        shuffled = x[order]
+        labels = shuffled if y is x else y[order]
+        batches = zip(shuffled.split(case.batch_size), labels.split(case.batch_size))
+        for inputs, targets in batches:
+            total += step(inputs, targets).item() * len(inputs)
+        return total / len(x)
+
+    epoch()
+    seconds, losses = timed(lambda: [epoch() for _ in range(case.epochs)])
+    return Timing(seconds, losses[-1])
 
 
 def tensors(case):
@@ -75,13 +87,48 @@ def copy(case, model):
     return network
 
 
-def gan_step(case, network):
-    """A function of real images that trains both networks of a GAN, and gives its two losses."""
-    generator, discriminator = network.generator, network.discriminator
+def stepper(case, network):
+    """A function of inputs and targets that makes one step of training, and gives the loss."""
+    if case.network in ("gan", "conv_gan"):
+        return _gan_stepper(case, **network)
+    if case.optimizer == "adam":
+        optimizer = _adam(case, network)
+    else:
+        optimizer = torch.optim.SGD(
+            network.parameters(), lr=case.learning_rate, momentum=case.momentum,
+            nesterov=case.momentum > 0,
+        )
+
+    def step(inputs, targets):
+        optimizer.zero_grad()
+        loss = _loss(network(inputs), targets)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def _loss(outputs, targets):
+    if isinstance(outputs, tuple):
+        return _negative_elbo(*outputs, targets)
+    if targets.is_floating_point():
+        return functional.mse_loss(outputs, targets)
+    return functional.cross_entropy(outputs, targets)
+
+
+def _negative_elbo(logits, mean, log_variance, images):
+    reconstruction = functional.binary_cross_entropy_with_logits(logits, images, reduction="sum")
+    divergence = -0.5 * torch.sum(1 + log_variance - mean.pow(2) - log_variance.exp())
+    return (reconstruction + divergence) / len(images)
+
+
+def _gan_stepper(case, generator, discriminator):
+    """As ``stepper``, of real images; trains both networks and gives the sum of their losses."""
     generator_optimizer, discriminator_optimizer = (
         _adam(case, part, eps=1e-8) for part in (generator, discriminator)
     )
-    criterion = nn.BCEWithLogitsLoss()
+    criterion = functional.binary_cross_entropy_with_logits
 
     def logits(real, fake):
         if case.network == "gan":
@@ -90,7 +137,7 @@ def gan_step(case, network):
 
     def step(real, _):
         ones, zeros = torch.ones(len(real), 1), torch.zeros(len(real), 1)
-        fake = generator(torch.randn(len(real), network.latent_dim))
+        fake = generator(torch.randn(len(real), pytorch_networks.LATENT))
 
         discriminator_optimizer.zero_grad()
         of_real, of_fake = logits(real, fake.detach())
@@ -109,71 +156,13 @@ def gan_step(case, network):
     return step
 
 
-def vae_step(case, network):
-    """A function of images that trains a VAE, and gives the negative ELBO."""
-    optimizer = _adam(case, network)
-
-    def step(images, _):
-        optimizer.zero_grad()
-        logits, mean, log_variance = network(images)
-        reconstruction = nn.functional.binary_cross_entropy_with_logits(
-            logits, images, reduction="sum"
-        )
-        divergence = -0.5 * torch.sum(1 + log_variance - mean.pow(2) - log_variance.exp())
-        loss = (reconstruction + divergence) / len(images)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return step
-
-
-STEPS = {"gan": gan_step, "conv_gan": gan_step, "vae": vae_step}
-
-
 def _adam(case, network, eps=1e-7):  # Keras' default
     return torch.optim.Adam(
         network.parameters(), lr=case.learning_rate, betas=(case.beta_1, 0.999), eps=eps
     )
 
 
-def _fit(case, network, criterion, x, y):
-    if case.optimizer == "adam":
-        optimizer = _adam(case, network)
-    else:
-        optimizer = torch.optim.SGD(
-            network.parameters(), lr=case.learning_rate, momentum=case.momentum,
-            nesterov=case.momentum > 0,
-        )
-
-    def step(inputs, targets):
-        optimizer.zero_grad()
-        loss = criterion(network(inputs), targets)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return _time_epochs(case, step, x, y)
-
-
-def _time_epochs(case, step, x, y):
-    def epoch():
-        order = torch.randperm(len(x)) if case.shuffle else torch.arange(len(x))
-        total = 0.0
-        # One gather an epoch, as on our side; the usual one a batch is slower.
-        shuffled = x[order]
-        labels = shuffled if y is x else y[order]
-        batches = zip(shuffled.split(case.batch_size), labels.split(case.batch_size))
-        for inputs, targets in batches:
-            total += step(inputs, targets).item() * len(inputs)
-        return total / len(x)
-
-    epoch()
-    seconds, losses = timed(lambda: [epoch() for _ in range(case.epochs)])
-    return Timing(seconds, losses[-1])
-
-
-def _minimize(case, network, criterion, x, y):
+def _minimize(case, network, x, y):
     # One iteration a call, as the published run counts its epochs. PyTorch now takes the line
     # search's evaluations out of max_eval (pull request 135026). By default that is 1 here, and
     # the first step that is too long is the last; 25 are what it granted before.
@@ -184,7 +173,7 @@ def _minimize(case, network, criterion, x, y):
 
     def closure():
         optimizer.zero_grad()
-        loss = criterion(network(x), y)
+        loss = _loss(network(x), y)
         loss.backward()
         return loss
 
@@ -192,4 +181,4 @@ def _minimize(case, network, criterion, x, y):
         optimizer.step(closure)
     seconds, _ = timed(lambda: [optimizer.step(closure) for _ in range(case.epochs)])
     with torch.no_grad():
-        return Timing(seconds, criterion(network(x), y).item())
+        return Timing(seconds, _loss(network(x), y).item())

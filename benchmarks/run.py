@@ -15,6 +15,7 @@ import importlib.util
 import json
 import os
 import resource
+import tempfile
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -92,10 +93,9 @@ def prepare(options):
     folder = options.results / "benchmarks"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise UserError(f"cannot write to {folder}: {error.strerror}") from error
-    if not os.access(folder, os.W_OK):
-        raise UserError(f"cannot write to {folder}: permission denied")
     return folder
 
 
@@ -107,41 +107,34 @@ def measure(case, rounds, machine):
     import keras_side
 
     ours, theirs = [], []
-    sides = tuple(zip(_sides(case), (ours, theirs)))
     print(f"{case.title}, against {case.peer}", flush=True)
     for seed in range(rounds):
-        for train, timings in sides:
+        for train, timings in zip(_sides(case), (ours, theirs)):
             gc.collect()  # one side's leftovers shall not be cleared in the other's time
             timings.append(train(case, seed))
-        print(
-            f"  round {seed + 1}: {ours[-1].seconds:.2f} s, theirs {theirs[-1].seconds:.2f} s",
-            flush=True,
-        )
+        print(f"  round {seed + 1}: {ours[-1].seconds:.2f} s, theirs {theirs[-1].seconds:.2f} s",
+              flush=True)
     return summarize(case, ours, theirs, keras_side.training_flops(case), machine)
 
 
 def _sides(case):
     """The functions of (case, seed) that give our ``Timing`` and the peer's."""
+    import boltzmann_side
     import keras_side
+    import scoreboard_side
 
-    ours = keras_side.train
-    theirs = {
-        KERAS_FIT: keras_side.train_by_fit, KERAS_PREDICT: keras_side.forecast_by_predict,
-        LIMIT: _limit,
-    }.get(case.peer)
-    if case.network == "scoreboard":
-        import scoreboard_side
-
-        ours = scoreboard_side.run
-    elif case.network in ("rbm", "dbm", "ais"):
-        import boltzmann_side
-
-        ours, theirs = boltzmann_side.run, theirs or boltzmann_side.run_peer
-    elif case.peer == PYTORCH:
+    ours = {
+        "rbm": boltzmann_side.train_rbm, "dbm": boltzmann_side.train_dbm,
+        "ais": boltzmann_side.anneal, "scoreboard": scoreboard_side.run,
+    }.get(case.network, keras_side.train)
+    if case.peer == PYTORCH:
         import pytorch_side
 
-        theirs = pytorch_side.train
-    return ours, theirs
+        return ours, pytorch_side.train
+    return ours, {
+        KERAS_FIT: keras_side.train_by_fit, KERAS_PREDICT: keras_side.forecast_by_predict,
+        LIMIT: _limit,
+    }.get(case.peer, boltzmann_side.train_peer)
 
 
 def _limit(case, seed):
@@ -154,26 +147,25 @@ def summarize(case, ours, theirs, flops_per_row, machine):
     flops_per_row: operations of a training step's matrix products, None where they do not count.
     machine: its rate of matrix products, in GFLOP/s.
     """
-    ratios = [mine.seconds / other.seconds for mine, other in zip(ours, theirs, strict=True)]
-    middle = float(np.median(ratios))
-    products = None
-    if flops_per_row is not None:
-        seconds = float(np.median([timing.seconds for timing in ours]))
-        rate = flops_per_row * case.rows * case.epochs / seconds / 1e9
-        products = {
-            "flops_per_row": flops_per_row, "gflops": rate, "share_of_machine": rate / machine
-        }
-
     def by_side(field):
         sides = {"ours": ours, "theirs": theirs}
         return {side: [getattr(t, field) for t in timings] for side, timings in sides.items()}
 
+    seconds = by_side("seconds")
+    ratios = [mine / other for mine, other in zip(*seconds.values(), strict=True)]
+    middle, products = float(np.median(ratios)), None
+    if flops_per_row is not None:
+        work = flops_per_row * case.rows * case.epochs
+        rate = work / float(np.median(seconds["ours"])) / 1e9
+        products = {
+            "flops_per_row": flops_per_row, "gflops": rate, "share_of_machine": rate / machine
+        }
     return {
         "title": case.title,
         "peer": case.peer,
         "epochs": case.epochs,
         "published_epochs": case.published_epochs,
-        "seconds": by_side("seconds"),
+        "seconds": seconds,
         "ratio": {"median": middle, "min": min(ratios), "max": max(ratios), "values": ratios},
         "target": case.target,
         "met": None if case.target is None else middle <= case.target,
@@ -190,9 +182,7 @@ def save(folder, cases, rounds, machine):
     if importlib.util.find_spec("torch") is not None:
         versions["torch"] = metadata.version("torch")
     record = {
-        "environment": versions,
-        "cores": os.cpu_count(),
-        "rounds": rounds,
+        "environment": versions, "cores": os.cpu_count(), "rounds": rounds,
         "machine_gflops": machine,
         "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "cases": cases,
@@ -205,10 +195,8 @@ def save(folder, cases, rounds, machine):
 def page(record):
     """The results as a Markdown page."""
     return PAGE.format(
-        rounds=record["rounds"],
-        rows="\n".join(_row(case) for case in record["cases"]),
-        machine=record["machine_gflops"],
-        memory=record["peak_memory_mib"],
+        rounds=record["rounds"], rows="\n".join(_row(case) for case in record["cases"]),
+        machine=record["machine_gflops"], memory=record["peak_memory_mib"],
         environment=", ".join(f"{key} {value}" for key, value in record["environment"].items()),
     )
 
@@ -217,16 +205,12 @@ def _row(case):
     scale = case["published_epochs"] / case["epochs"]
     ours, theirs = (scale * np.median(case["seconds"][side]) for side in ("ours", "theirs"))
     losses = (np.median(case["final_loss"][side]) for side in ("ours", "theirs"))
-    ratio = case["ratio"]
+    middle, low, high = (_short(case["ratio"][name]) for name in ("median", "min", "max"))
     met = "met" if case["met"] else "missed"
     products = case["matrix_products"]
     cells = (
-        case["title"],
-        case["peer"],
-        f"{case['published_epochs']}",
-        f"{ours:.1f}",
-        f"{theirs:.1f}",
-        f"**{_short(ratio['median'])}** ({_short(ratio['min'])}–{_short(ratio['max'])})",
+        case["title"], case["peer"], f"{case['published_epochs']}",
+        f"{ours:.1f}", f"{theirs:.1f}", f"**{middle}** ({low}–{high})",
         "none" if case["target"] is None else f"≤ {case['target']:g}, {met}",
         f"{np.median(case['build_seconds']['ours']):.1f}",
         " / ".join(f"{loss:.2e}" for loss in losses),

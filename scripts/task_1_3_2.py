@@ -45,12 +45,14 @@ def run(task, settings):
     seconds, oscillation = {}, {}
     for name, group in runs.items():
         reach = curves.reach(group, settings.target)
-        seconds[name], oscillation[name] = reach["seconds"], curves.oscillation(group["loss"])
+        seconds[name] = reach["seconds"]
         task.measure(f"{name}/reached", reach["reached"], better="higher")
         task.measure(f"{name}/epochs_to_target", reach["epochs"], better="lower")
         task.measure(f"{name}/seconds_to_target", seconds[name], better="lower")
         task.measure(f"{name}/final_loss", group["loss"][:, -1], better="lower")
-        task.measure(f"{name}/oscillation", oscillation[name], better="lower")
+        for loss in curves.LOSSES.values():
+            oscillation[name, loss] = curves.oscillation(group[loss])
+            task.measure(f"{name}/{loss}/oscillation", oscillation[name, loss], better="lower")
     draw(task, runs, settings.target)
     task.decide(judge(seconds, oscillation))
 
@@ -71,18 +73,25 @@ def draw(task, runs, target):
 
 
 def judge(seconds, oscillation):
-    """What the claims are judged by, from dicts of method → values (seeds,)."""
+    """What the claims are judged by.
+
+    Args:
+        seconds: to the target, dict of method → values (seeds,).
+        oscillation: dict of (method, loss as of ``curves.LOSSES``) → values (seeds,).
+    """
     slow = {name: (seconds["gradient descent"], seconds[name])
             for name in seconds if name != "gradient descent"}
     fast = {name: (seconds[name], seconds["accelerated SGD"])
             for name in seconds if name != "accelerated SGD"}
-    momentum = {name: (oscillation[name], oscillation[f"accelerated {name}"])
-                for name in ("SGD", "gradient descent")}
+
+    def compared(first, second):
+        return {f"of {points}": (oscillation[first, loss], oscillation[second, loss])
+                for points, loss in curves.LOSSES.items()}
+
     return {
         "1.3.2-a": {"time": slow},
-        "1.3.2-b": {"time": slow["SGD"],
-                    "variance": (oscillation["SGD"], oscillation["gradient descent"])},
-        "1.3.2-c": {"time": fast, "oscillation": momentum},
+        "1.3.2-b": {"time": slow["SGD"], "variance": compared("SGD", "gradient descent")},
+        "1.3.2-c": {"time": fast, "oscillation": compared("SGD", "accelerated SGD")},
     }
 
 

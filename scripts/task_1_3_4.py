@@ -53,13 +53,13 @@ def run(task, settings):
             for name, (_, changes) in OPTIMIZERS.items()}
     losses = {name: group["loss"] for name, group in runs.items()}
     seconds = {name: group["seconds"] for name, group in runs.items()}
-    epochs = {}
+    epochs, oscillation = {}, {}
     for name, group in runs.items():
         task.measure(f"{name}/test_mse", group["test_mse"], better="lower")
         task.measure(f"{name}/seconds", seconds[name], better="lower")
-        task.measure(f"{name}/oscillation", curves.oscillation(losses[name]), better="lower")
-        task.measure(f"{name}/last_batch/oscillation",
-                     curves.oscillation(group["last_batch_mse"]), better="lower")
+        for loss in curves.LOSSES.values():
+            oscillation[name, loss] = curves.oscillation(group[loss])
+            task.measure(f"{name}/{loss}/oscillation", oscillation[name, loss], better="lower")
         epochs[name] = {}
         for target in settings.targets:
             reach = curves.reach(group, target)
@@ -67,7 +67,7 @@ def run(task, settings):
             task.measure(f"{name}/epochs_to_{target:g}", reach["epochs"], better="lower")
             task.measure(f"{name}/seconds_to_{target:g}", reach["seconds"], better="lower")
     draw(task, runs, seconds)
-    task.decide(judge(losses, seconds, epochs))
+    task.decide(judge(losses, seconds, epochs, oscillation))
 
 
 def draw(task, runs, seconds):
@@ -84,17 +84,25 @@ def draw(task, runs, seconds):
     task.figure("fig2_optimizers", figure)
 
 
-def judge(losses, seconds, epochs):
+def judge(losses, seconds, epochs, oscillation):
     """What the claims are judged by.
 
     Args:
         losses: training MSEs, dict of optimizer → array (seeds, epochs).
         seconds: of all epochs, dict of optimizer → values (seeds,).
         epochs: until a target is reached, dict of optimizer → target → values (seeds,).
+        oscillation: dict of (optimizer, loss as of ``curves.LOSSES``) → values (seeds,).
     """
     full, *others = OPTIMIZERS
-    oscillation = {name: curves.oscillation(values) for name, values in losses.items()}
-    average = np.exp(np.mean([np.log(seconds[name]) for name in OPTIMIZERS], axis=0))
+
+    def mean(values):  # geometric, as that of ratios
+        return np.exp(np.mean(np.log(list(values)), axis=0))
+
+    def variance(name):  # of one optimizer in mini-batches, and of the other two
+        pair = sorted({"sgd_0.1", "nesterov", "adam"} - {name})
+        return {f"of {points}": (oscillation[name, loss],
+                                 mean(oscillation[other, loss] for other in pair))
+                for points, loss in curves.LOSSES.items()}
 
     def soon(late, early):  # epochs of both, at every target
         return {f"to {target:g}": (late[target], early[target]) for target in late}
@@ -105,26 +113,25 @@ def judge(losses, seconds, epochs):
 
     found = {
         "1.3.4-a": {
-            "time": (seconds[full], average),
+            "time": (seconds[full], mean(seconds.values())),
             "convergence": against((name, soon(epochs[full], epochs[name])) for name in others),
         },
         "1.3.4-b": {"convergence": soon(epochs[full], epochs["sgd_0.1"]),
                     "time": (seconds["sgd_0.1"], seconds[full])},
         "1.3.4-c": {"convergence": soon(epochs["nesterov"], epochs["sgd_0.1"]),
                     "time": (seconds["sgd_0.1"], seconds["nesterov"]),
-                    "variance": (oscillation["nesterov"], oscillation["adam"])},
+                    "variance": variance("nesterov")},
         "1.3.4-d": {fast: against((name, soon(epochs[name], epochs[fast]))
                                   for name in (full, "sgd_0.1", "nesterov"))
                     for fast in ("adam", "lbfgs")},
         "1.3.4-e": {"time": {SHORT[name]: (seconds["lbfgs"], seconds[name])
                              for name in OPTIMIZERS if name != "lbfgs"}},
-        "1.3.4-f": {"variance": {SHORT[name]: (oscillation[name], oscillation["adam"])
-                                 for name in ("sgd_0.1", "nesterov")}},  # in mini-batches, too
+        "1.3.4-f": {"variance": {label: pair[::-1] for label, pair in variance("adam").items()}},
         "1.3.4-g": {},
     }
     if losses[full].shape[1] > CONVERGED:
         found["1.3.4-g"]["level"] = {
-            SHORT[name]: tuple(np.exp(np.log(losses[name][:, end - AROUND : end]).mean(axis=1))
+            SHORT[name]: tuple(mean(losses[name].T[end - AROUND : end])
                                for end in (CONVERGED, losses[name].shape[1]))
             for name in others
         }

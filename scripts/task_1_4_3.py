@@ -54,7 +54,6 @@ def run(task, settings):
     task.measure("mish_regressor/epochs", runs["published"]["epochs"])
     for name in list(protocols)[1:]:
         task.measure(f"{name}/mse", test[name], better="lower")
-        task.measure(f"{name}/mse/median", np.median(test[name]), better="lower")
     draw(task, recipe, runs, test)
     task.decide(judge(test))
 

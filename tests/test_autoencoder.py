@@ -234,7 +234,7 @@ def test_same_weights_same_outputs_in_pytorch(torch):
     import pytorch_networks
 
     classifier = StackedAutoencoder().classifier
-    network = pytorch_networks.autoencoder_classifier()
+    network = pytorch_networks.BUILDERS["autoencoder_classifier"]()
     x = np.random.default_rng(1).random((16, 784), dtype="float32")
     # Larger weights than the initial ones, so that the outputs differ between images.
     classifier.set_weights([10 * weight for weight in classifier.get_weights()])

@@ -2,9 +2,7 @@
 
 import dataclasses
 import functools
-import itertools
 import json
-import types
 
 import cases
 import keras
@@ -20,7 +18,6 @@ from ann_keras.models.gan import GAN, AlwaysOnDropout
 
 TINY = {"rows": 90, "batch_size": 40, "epochs": 2, "memory": 3}
 TINIER = TINY | {"rows": 30, "batch_size": 20, "epochs": 1}
-GENERATIVE = ["gan", "conv_gan", "vae"]
 
 
 @pytest.fixture
@@ -176,14 +173,14 @@ def test_copied_gans_give_the_same_outputs(torch, name):
     model = keras_side.build(case, seed=3)
     network = pytorch_side.copy(case, model).eval()
     codes = np.random.default_rng(0).normal(size=(20, 10)).astype(np.float32)
-    images = network.generator(torch.from_numpy(codes)).detach().numpy()
+    images = network["generator"](torch.from_numpy(codes)).detach().numpy()
     expected = model.decode(codes, raw=True)
     np.testing.assert_allclose(images.transpose(0, 2, 3, 1), expected, atol=1e-6)
     # Our dropout is always on where it is published.
     for layer in model.discriminator.layers:
         if isinstance(layer, AlwaysOnDropout):
             layer.rate = 0
-    logits = network.discriminator(pytorch_side.tensors(case)[0]).detach().numpy()
+    logits = network["discriminator"](pytorch_side.tensors(case)[0]).detach().numpy()
     expected = model.discriminator(keras_side.load(case)[0], training=False)
     assert np.ptp(logits) > 1e-4
     np.testing.assert_allclose(logits, expected, atol=1e-6)
@@ -211,7 +208,7 @@ def test_a_network_of_other_sizes_gets_no_weights(torch):
 
     model = models.mlp.surface_mlp(50, 40)
     with pytest.raises(ValueError, match=r"\(40, 50\) where \(50, 50\) fit"):
-        pytorch_networks.copy_weights(model, pytorch_networks.surface_mlp())
+        pytorch_networks.copy_weights(model, pytorch_networks.BUILDERS["surface"]())
 
 
 def dense_network():
@@ -301,13 +298,8 @@ def test_operations_are_those_that_pytorch_counts(torch, name):
         assert flops is None
         return
     network = pytorch_side.copy(case, keras_side.build(case, seed=0))
-    x, y = pytorch_side.tensors(case)
-    loss = torch.nn.MSELoss() if y.is_floating_point() else torch.nn.CrossEntropyLoss()
     with FlopCounterMode(display=False) as counter:
-        if name in GENERATIVE:
-            pytorch_side.STEPS[name](case, network)(x, y)
-        else:
-            loss(network(x), y).backward()
+        pytorch_side.stepper(case, network)(*pytorch_side.tensors(case))
     if name == "conv_gan":  # its large convolutions are fewer products in the Fourier domain
         assert 2 * 20 * flops < counter.get_total_flops() < 4 * 20 * flops
     else:
@@ -349,11 +341,9 @@ def test_a_limit_stands_for_a_peer(name, seconds):
 def test_matrix_product_rate_is_that_of_the_fastest(monkeypatch):
     import keras_side
 
-    ticks = itertools.accumulate([0.0, 2.0, 9.0, 0.5, 9.0, 1.0])
-    clock = types.SimpleNamespace(perf_counter=lambda: next(ticks))
-    monkeypatch.setattr(keras_side, "time", clock)
-    rate = keras_side.matrix_product_rate(size=100, products=3)
-    assert rate == pytest.approx(2 * 100**3 / 0.5 / 1e9)
+    seconds = iter([2.0, 0.5, *[1.0] * 8])
+    monkeypatch.setattr(keras_side, "timed", lambda work: (next(seconds), None))
+    assert keras_side.matrix_product_rate() == pytest.approx(2 * 2048**3 / 0.5 / 1e9)
 
 
 def summary(ours, theirs, flops=None, **settings):

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+#: Losses of ``recipes.surface.train`` whose oscillation is measured, by what they are of.
+LOSSES = {"all points": "loss", "the last mini-batch": "last_batch_mse"}
+
 _SMALLEST_FLUCTUATION = 1e-4  # one image of 10,000: less cannot be told from none
 
 

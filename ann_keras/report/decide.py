@@ -60,7 +60,7 @@ def judge(claim, values, corrected=None):
         values: dict of clause → what was measured: an array (seeds,), a pair of them where two
             things are compared (seed by seed if the clause is paired), one bool of an exact fact,
             or a dict of several of these by name, all of which must hold. A clause that is missing
-            was not measured.
+            or compares nothing was not measured.
         corrected: the same by the corrected protocol. A claim that holds as published and fails
             there is an artefact.
 
@@ -122,13 +122,12 @@ def _judge_protocol(claim, values):
         raise ValueError(f"claim {claim.id} has no clause {', '.join(sorted(unknown))}")
     verdicts, texts, effects = set(), [], []
     for name, clause in claim.clauses.items():
-        if name not in values:
+        parts = values.get(name, {})
+        if isinstance(parts, dict) and not parts:
             verdicts.add("undecided")
             texts.append(f"{clause.effect}: not measured with these settings")
             continue
-        parts = values[name] if isinstance(values[name], dict) else {"": values[name]}
-        if not parts:
-            raise ValueError(f"claim {claim.id}: {name} compares nothing")
+        parts = parts if isinstance(parts, dict) else {"": parts}
         parts = {f"{clause.effect}, {label}" if label else clause.effect: part
                  for label, part in parts.items()}
         if clause.estimand == "exact":

@@ -182,7 +182,7 @@ class Task:
         if missing:
             raise ValueError(f"task {self.identifier} ends without a verdict on {missing}")
         claims = [{"id": identifier} | _plain(verdict)
-                  for identifier, verdict in self._claims.items()]
+                  for identifier, verdict in sorted(self._claims.items())]
         if self.changes:
             differ = f"settings differ: {_listed(self.changes)}."
             claims = [{"id": identifier, "verdict": NOT_JUDGED, "evidence": differ, "n": 0}
