@@ -75,12 +75,16 @@ def main(identifier, run, presets, description):
         presets: dict of preset name → settings, a frozen dataclass.
         description: shown by ``--help``; the script's docstring.
     """
+    from ann_keras.report.task import Task
+    from ann_keras.runs.run import differences
+
     with one_line_errors():
         options = parse_settings(presets, description)
         check(options.settings)
         refuse_fixed(options.settings, presets[options.preset])
         with make_engine(options, options.results / options.preset) as engine:
-            task = make_task(identifier, engine, options, presets)
+            task = Task(identifier, options.preset, options.settings, engine, options.results,
+                        differences(presets[options.preset], options.settings))
             print(f"Task {identifier}: {task.published.title} ({options.preset} preset)",
                   flush=True)
             if options.plan:
@@ -95,12 +99,10 @@ def main(identifier, run, presets, description):
 
 
 def make_engine(options, folder, **others):
-    """The engine that the options of a command line ask for.
+    """The ``runs.engine.Engine`` that options, an ``Engine`` of this module, ask for.
 
     Args:
-        options: an ``Engine`` of this module.
         folder: of the preset's results.
-        others: of ``runs.engine.Engine``.
 
     Raises:
         UserError: there can be none.
@@ -116,30 +118,14 @@ def make_engine(options, folder, **others):
             Path(folder).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"cannot write to {folder}: {error.strerror}") from error
-    return Engine(
-        Path(folder) / "runs", workers=options.workers, scheduler=options.scheduler,
-        fresh=options.fresh, plans=options.plan, tensorboard=options.tensorboard, **others,
-    )
-
-
-def make_task(identifier, engine, options, presets):
-    """The ``Task`` that a command line asks for."""
-    from ann_keras.report.task import Task
-    from ann_keras.runs.run import differences
-
-    return Task(
-        identifier, options.preset, options.settings, engine, options.results,
-        differences(presets[options.preset], options.settings),
-    )
+    return Engine(Path(folder) / "runs", workers=options.workers, scheduler=options.scheduler,
+                  fresh=options.fresh, plans=options.plan, tensorboard=options.tensorboard,
+                  **others)
 
 
 def print_plan(engine, tasks):
-    """Print what runs of tasks are missing, what is there, and how long they take.
-
-    Args:
-        engine: that plans.
-        tasks: dict of number → function that runs the task as far as its runs are there.
-    """
+    """Print what runs are missing, what is there, and how long they take, of tasks by number, each
+    a function that runs the task as far as its runs are there."""
     from ann_keras.runs.engine import NotReady
 
     unfinished = []
@@ -166,8 +152,7 @@ def show(figures):
     opener = {"darwin": "open", "win32": "explorer"}.get(sys.platform, "xdg-open")
     for figure in figures:
         try:
-            subprocess.Popen([opener, figure], stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL)
+            subprocess.Popen([opener, figure], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         except OSError as error:
             raise UserError(f"no {opener} to show figures with: {error.strerror}") from error
 
@@ -297,24 +282,16 @@ def _is_flat(field):
 
 
 def parse_settings(presets, description, base=Options, **given):
-    """Options of a command line, with the settings of its preset as defaults.
-
-    Args:
-        presets: as of ``main``.
-        description: shown by ``--help``.
-        base: class of the options; has ``settings`` and ``preset``.
-        given: defaults of options without one.
-    """
+    """Options of a command line, a ``base``, with the settings of its preset as defaults; ``given``
+    are defaults of options that have none."""
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     early.add_argument("--preset", nargs="?", default="quick")
     preset = early.parse_known_args()[0].preset
     preset = preset if preset in presets else "quick"  # the real parser will object to it
     settings = presets[preset]
     kind = dataclasses.make_dataclass(
-        "Options",
-        [("settings", Annotated[type(settings), tyro.conf.arg(name="")])],
-        bases=(base,),
-        frozen=True,
+        "Options", [("settings", Annotated[type(settings), tyro.conf.arg(name="")])],
+        bases=(base,), frozen=True,
     )
     default = kind(settings=settings, preset=preset, **given)
     return parse(kind, default=default, description=description)

@@ -119,24 +119,29 @@ def surface(axes, points, heights, title, *, limits=None):
 
 
 def class_shares(task, stem, scores, floor):
-    """Share of each label among samples, by name, and among test digits; a dot a seed."""
-    figure, (axes,) = panels(width=8.5)
+    """Percentage of each label among samples, a row a seed of each name, and among test digits."""
     shares = {name: found["classes"] for name, found in scores.items()}
-    grouped_bars(axes, shares | {"test digits": floor["classes"]}, range(10), grey="test digits")
-    axes.set(xlabel="digit that the convnet sees", ylabel="share of samples")
-    axes.set_ylim(0, 1.3 * axes.get_ylim()[1])
-    axes.legend(ncols=2, loc="upper center", fontsize=8)
+    shares["test digits"] = np.atleast_2d(floor["classes"])
+    ends = np.cumsum([len(rows) for rows in shares.values()])
+    figure, (axes,) = panels(width=8, height=0.8 + 0.32 * ends[-1])
+    # A collapsed seed has one label only: colours for it would leave the others alike.
+    percentages(axes, np.concatenate([*shares.values()]), highest=0.3)
+    axes.hlines(ends[:-1] - 0.5, -0.5, 9.5, color="white", lw=3)
+    axes.set_yticks(ends - [(1 + len(rows)) / 2 for rows in shares.values()], [*shares])
+    axes.set(xlabel="digit that the convnet sees, % of samples; a row a seed", xticks=range(10))
     task.figure(stem, figure)
 
 
 def sample_grids(task, stem, images, side=8):
-    """A grid of the first samples (n, 784) of each name, beside each other, in one grey scale.
+    """A grid of the first samples (n, 784) of each name, up to three beside each other.
 
     It is smaller where a name has fewer than side² of them.
     """
     side = min(side, *(int(np.sqrt(len(group))) for group in images.values()))
-    figure, axes = panels(len(images), width=4.2 * len(images), height=4.4)
-    for panel, (name, group) in zip(axes, images.items()):
+    rows = 1 + (len(images) > 3)
+    columns = -(-len(images) // rows)
+    figure, axes = panel_grid(rows, columns, width=4.2 * columns, height=4.4 * rows)
+    for panel, (name, group) in zip(axes.ravel(), images.items()):
         mosaic(panel, np.reshape(group[: side * side], (side, side, 784)))
         panel.set(title=name)
     task.figure(stem, figure)
@@ -154,10 +159,11 @@ def sample_rows(task, stem, images, columns=10):
 
 def walks(task, stem, images):
     """Images along walks through latent space, by name, each (walks, steps, 784)."""
-    figure, axes = panels(len(images), width=4.6 * len(images), height=2.6)
-    for panel, (name, group) in zip(axes, images.items()):
+    figure, axes = panel_grid(len(images), 1, width=5.6, height=3.1 * len(images))
+    for panel, (name, group) in zip(axes.ravel(), images.items()):
         mosaic(panel, group)
-        panel.set(title=name, xlabel="from left to right")
+        panel.set(title=name)
+    panel.set_xlabel("each line from left to right")
     task.figure(stem, figure)
 
 
@@ -171,21 +177,12 @@ def mosaic(panel, images):
     panel.grid(False)
 
 
-def grouped_bars(axes, series, ticks, grey=None):
-    """Bars beside each other at each tick, with dots for single seeds.
-
-    Args:
-        series: dict of label → heights, (ticks,) or (seeds, ticks).
-        grey: label of bars without a colour.
-    """
+def grouped_bars(axes, series, ticks):
+    """Bars beside each other at each tick: dict of label → heights (ticks,)."""
     width = 0.8 / len(series)
     for number, (label, heights) in enumerate(series.items()):
-        heights = np.atleast_2d(heights)
         places = np.arange(len(ticks)) + (number - (len(series) - 1) / 2) * width
-        color = "lightgrey" if label == grey else f"C{number}"
-        axes.bar(places, heights.mean(axis=0), width, label=label, color=color)
-        if len(heights) > 1:
-            axes.plot(places, heights.T, ".", color="black", ms=3)
+        axes.bar(places, heights, width, label=label)
     axes.set_xticks(range(len(ticks)), ticks)
     axes.legend(ncols=len(series), loc="upper center")
 
@@ -209,13 +206,13 @@ def paths(axes, states, targets, unstable):
     axes.set(xlabel="$x_1$", ylabel="$x_2$", xticks=ticks, yticks=ticks)
 
 
-def percentages(axes, values):
-    """Shares (rows, columns), coloured from 0 to 1 and written as percent."""
-    axes.imshow(values, vmin=0, vmax=1, aspect="auto")
+def percentages(axes, values, highest=1):
+    """Shares (rows, columns), coloured from 0 to the highest or more and written as percent."""
+    axes.imshow(values, vmin=0, vmax=highest, aspect="auto")
     axes.grid(False)
     for (row, column), value in np.ndenumerate(values):
         axes.text(column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=8,
-                  color="black" if value > 0.6 else "white")
+                  color="black" if value > 0.6 * highest else "white")
 
 
 def dots(axes, groups):

@@ -84,8 +84,8 @@ def train(case, seed):
     if case.optimizer == "lbfgs":
         return _minimize(case, model, x, y)
     history = training.compiled.fit(
-        model, x, y, epochs=1 + case.epochs, batch_size=case.batch_size, shuffle=case.shuffle,
-        seed=seed, jit_compile=case.jit_compile, verbose=0,
+        model, x, y, epochs=1 + case.epochs, batch_size=case.batch_size, seed=seed,
+        jit_compile=case.jit_compile, verbose=0,
     )
     last = {name: values[-1] for name, values in history.history.items()}
     if case.network == "vae":
@@ -103,9 +103,12 @@ def train_by_fit(case, seed):
     x, y = load(case)
     model = build(case, seed)
     tf.random.set_seed(None)  # with a seed, model.fit repeats one order in every epoch
-    options = {"batch_size": case.batch_size, "shuffle": case.shuffle, "verbose": 0}
-    building, _ = timed(lambda: model.fit(x, y, epochs=1, **options))
-    seconds, history = timed(lambda: model.fit(x, y, epochs=case.epochs, **options))
+
+    def fit(epochs):
+        return timed(lambda: model.fit(x, y, case.batch_size, epochs, verbose=0))
+
+    building, _ = fit(1)
+    seconds, history = fit(case.epochs)
     return Timing(seconds, history.history["loss"][-1], building)
 
 

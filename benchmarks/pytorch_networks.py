@@ -123,9 +123,8 @@ def dense_gan():
 def convolutional_gan():
     """The GAN of task 4.2.5, with the parts of ``dense_gan``."""
     def normalised(activation, *convolutions):
-        blocks = ((layer, nn.BatchNorm2d(layer.out_channels), activation)
-                  for layer in convolutions)
-        return itertools.chain.from_iterable(blocks)
+        return [module for layer in convolutions
+                for module in (layer, nn.BatchNorm2d(layer.out_channels), activation)]
 
     return nn.ModuleDict({
         "generator": nn.Sequential(

@@ -46,8 +46,7 @@ def _train(case, seed):
     step = stepper(case, network)
 
     def epoch():
-        order = torch.randperm(len(x)) if case.shuffle else torch.arange(len(x))
-        total = 0.0
+        order, total = torch.randperm(len(x)), 0.0
         # One gather an epoch, as on our side; the usual one a batch is slower.
         shuffled = x[order]
         labels = shuffled if y is x else y[order]

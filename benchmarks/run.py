@@ -119,13 +119,12 @@ def measure(case, rounds, machine):
 
 def _sides(case):
     """The functions of (case, seed) that give our ``Timing`` and the peer's."""
-    import boltzmann_side
+    import generative_side
     import keras_side
-    import scoreboard_side
 
     ours = {
-        "rbm": boltzmann_side.train_rbm, "dbm": boltzmann_side.train_dbm,
-        "ais": boltzmann_side.anneal, "scoreboard": scoreboard_side.run,
+        "rbm": generative_side.train_rbm, "dbm": generative_side.train_dbm,
+        "ais": generative_side.anneal, "scoreboard": generative_side.score,
     }.get(case.network, keras_side.train)
     if case.peer == PYTORCH:
         import pytorch_side
@@ -134,7 +133,7 @@ def _sides(case):
     return ours, {
         KERAS_FIT: keras_side.train_by_fit, KERAS_PREDICT: keras_side.forecast_by_predict,
         LIMIT: _limit,
-    }.get(case.peer, boltzmann_side.train_peer)
+    }.get(case.peer, generative_side.train_peer)
 
 
 def _limit(case, seed):
@@ -144,8 +143,7 @@ def _limit(case, seed):
 def summarize(case, ours, theirs, flops_per_row, machine):
     """The timings of one case, one of each side a round, as a dict of JSON values.
 
-    flops_per_row: operations of a training step's matrix products, None where they do not count.
-    machine: its rate of matrix products, in GFLOP/s.
+    flops_per_row: of ``keras_side.training_flops``; machine: as of ``measure``.
     """
     def by_side(field):
         sides = {"ours": ours, "theirs": theirs}
@@ -161,18 +159,12 @@ def summarize(case, ours, theirs, flops_per_row, machine):
             "flops_per_row": flops_per_row, "gflops": rate, "share_of_machine": rate / machine
         }
     return {
-        "title": case.title,
-        "peer": case.peer,
-        "epochs": case.epochs,
-        "published_epochs": case.published_epochs,
-        "seconds": seconds,
+        "title": case.title, "peer": case.peer, "epochs": case.epochs,
+        "published_epochs": case.published_epochs, "seconds": seconds,
         "ratio": {"median": middle, "min": min(ratios), "max": max(ratios), "values": ratios},
-        "target": case.target,
-        "met": None if case.target is None else middle <= case.target,
-        "final_loss": by_side("loss"),
-        "build_seconds": by_side("build_seconds"),
-        "pytorch_threads": theirs[0].threads,
-        "matrix_products": products,
+        "target": case.target, "met": None if case.target is None else middle <= case.target,
+        "final_loss": by_side("loss"), "build_seconds": by_side("build_seconds"),
+        "pytorch_threads": theirs[0].threads, "matrix_products": products,
     }
 
 

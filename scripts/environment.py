@@ -40,9 +40,8 @@ def main():
 def bootstrap_pip(python):
     """Install pip into an environment without it, from its wheel on the package index."""
     index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/")
-    request = urllib.request.Request(
-        f"{index}/pip/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}
-    )
+    request = urllib.request.Request(f"{index}/pip/",
+                                     headers={"Accept": "application/vnd.pypi.simple.v1+json"})
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             files = json.load(answer)["files"]

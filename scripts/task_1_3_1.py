@@ -80,14 +80,12 @@ def draw(task, runs, train, test, variance):
 
 
 def judge(train, test, steps, early, variance, heights):
-    """What the claims are judged by.
+    """What the claims are judged by, one value a seed.
 
     Args:
-        train, test, steps: errors and iterations to converge, dict of noise → values (seeds,),
-            noise ascending.
-        early: error on the clean surface early in training at the highest noise, (seeds,).
-        variance: of the clean surface.
-        heights: variances of the noisy heights at the highest noise, (seeds,).
+        train, test, steps: errors and iterations to converge, by noise, which rises.
+        early: error on the clean surface early in training, at the highest noise.
+        variance, heights: of the clean surface, and of the noisy ones at the highest noise.
     """
     levels = list(train)
 

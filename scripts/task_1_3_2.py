@@ -73,12 +73,7 @@ def draw(task, runs, target):
 
 
 def judge(seconds, oscillation):
-    """What the claims are judged by.
-
-    Args:
-        seconds: to the target, dict of method → values (seeds,).
-        oscillation: dict of (method, loss as of ``curves.LOSSES``) → values (seeds,).
-    """
+    """What the claims are judged by: seconds to the target and, by method and loss, oscillation."""
     slow = {name: (seconds["gradient descent"], seconds[name])
             for name in seconds if name != "gradient descent"}
     fast = {name: (seconds[name], seconds["accelerated SGD"])

@@ -65,20 +65,17 @@ def run(task, settings):
     for (width, name), group in runs.items():
         if not np.isfinite(group["loss"]).all():
             raise UserError(f"{name} diverges at width {width}: lower --learning-rate")
-        reach[width, name] = curves.reach(group, settings.target)
-        low[width, name] = curves.reach(group, settings.low_target)
+        soon = reach[width, name] = curves.reach(group, settings.target)
+        late = low[width, name] = curves.reach(group, settings.low_target)
         steps = group["loss"].shape[1] * group["steps_per_epoch"]
-        step[width, name] = group["seconds"] / steps
-        for quantity, values in {
-            "reached": reach[width, name]["reached"],
-            "epochs_to_target": reach[width, name]["epochs"],
-            "seconds_to_target": reach[width, name]["seconds"],
-            "seconds_to_low_target": low[width, name]["seconds"],
-            "seconds_per_step": step[width, name],
-            "final_loss": group["loss"][:, -1],
-        }.items():
-            better = "higher" if quantity == "reached" else "lower"
-            task.measure(f"width_{width}/{name}/{quantity}", values, better=better)
+        each = step[width, name] = group["seconds"] / steps
+        path = f"width_{width}/{name}"
+        task.measure(f"{path}/reached", soon["reached"], better="higher")
+        task.measure(f"{path}/epochs_to_target", soon["epochs"], better="lower")
+        task.measure(f"{path}/seconds_to_target", soon["seconds"], better="lower")
+        task.measure(f"{path}/seconds_to_low_target", late["seconds"], better="lower")
+        task.measure(f"{path}/seconds_per_step", each, better="lower")
+        task.measure(f"{path}/final_loss", group["loss"][:, -1], better="lower")
     draw(task, reach, step, settings.target)
     task.decide(judge(reach, low, step, settings.target, settings.low_target))
 
@@ -100,12 +97,11 @@ def draw(task, reach, step, target):
 
 
 def judge(reach, low, step, target, low_target):
-    """What the claims are judged by.
+    """What the claims are judged by, dicts by (width, method) whose widths rise.
 
     Args:
-        reach, low: what ``curves.reach`` gives for the target and for the lower one, dict of
-            (width, method) → dict, the widths ascending.
-        step: seconds a step, dict of the same → values (seeds,).
+        reach, low: what ``curves.reach`` gives for the target and for the lower one.
+        step: seconds a step, (seeds,).
         target, low_target: training MSEs.
     """
     small, *larger = dict.fromkeys(width for width, _ in reach)

@@ -1,10 +1,9 @@
 """Task 1.3.4: five optimizers on the surface, from one initial network.
 
-SGD 0.05 on the full batch, SGD 0.1 in batches of 40, Nesterov SGD 0.1 and Adam in batches of 400,
-L-BFGS on the full batch; 2500 epochs each, no noise. The report's network was an unlucky one: its
-SGD 0.05 ended above all of 40 others. How soon an optimizer converges is asked of several training
-losses, since the order of the optimizers depends on the loss. Seconds are of training alone,
-tracing left out. The loss drawn is that of the last mini-batch of each epoch, as in Figure 2.
+The report ranks them by time, convergence and oscillation of the loss. Its network was an unlucky
+one: its SGD 0.05 ended above all of 40 others. How soon an optimizer converges is asked of several
+training losses, since the order of the optimizers depends on the loss. Seconds are of training
+alone, tracing left out.
 
     python scripts/task_1_3_4.py                     about 20 seconds
     python scripts/task_1_3_4.py --preset report     about a minute
@@ -23,8 +22,7 @@ OPTIMIZERS = {  # report: name, label and what differs from SGD 0.05 on the full
     "sgd_0.1": ("SGD 0.1, batch 40", {"learning_rate": 0.1, "batch_size": 40}),
     "nesterov": ("Nesterov 0.1, batch 400",
                  {"learning_rate": 0.1, "momentum": 0.9, "batch_size": 400}),
-    "adam": ("Adam, batch 400",
-             {"optimizer": "adam", "learning_rate": 1e-3, "batch_size": 400}),
+    "adam": ("Adam, batch 400", {"optimizer": "adam", "learning_rate": 1e-3, "batch_size": 400}),
     "lbfgs": ("L-BFGS, full batch", {"optimizer": "lbfgs"}),
 }
 LABELS = {name: label for name, (label, _) in OPTIMIZERS.items()}
@@ -51,8 +49,8 @@ PRESETS = {
 def run(task, settings):
     runs = {name: task.repeat(surface.train, replace(settings.recipe, **changes))
             for name, (_, changes) in OPTIMIZERS.items()}
-    losses = {name: group["loss"] for name, group in runs.items()}
-    seconds = {name: group["seconds"] for name, group in runs.items()}
+    losses, seconds = ({name: group[quantity] for name, group in runs.items()}
+                       for quantity in ("loss", "seconds"))
     epochs, oscillation = {}, {}
     for name, group in runs.items():
         task.measure(f"{name}/test_mse", group["test_mse"], better="lower")
@@ -88,10 +86,9 @@ def judge(losses, seconds, epochs, oscillation):
     """What the claims are judged by.
 
     Args:
-        losses: training MSEs, dict of optimizer → array (seeds, epochs).
-        seconds: of all epochs, dict of optimizer → values (seeds,).
-        epochs: until a target is reached, dict of optimizer → target → values (seeds,).
-        oscillation: dict of (optimizer, loss as of ``curves.LOSSES``) → values (seeds,).
+        losses, seconds: by optimizer, training MSEs (seeds, epochs) and seconds of all epochs.
+        epochs: by optimizer and target, until it is reached.
+        oscillation: by (optimizer, loss as of ``curves.LOSSES``).
     """
     full, *others = OPTIMIZERS
 

@@ -79,11 +79,10 @@ def draw(task, published, curves, rate_one):
 
 
 def judge(published, fresh, rate_one):
-    """What the claims are judged by.
+    """What the claims are judged by: validation accuracies (seeds, epochs).
 
     Args:
-        published, fresh: validation accuracies (seeds, epochs) of the one model and of fresh
-            starts, dict of optimizer → array.
+        published, fresh: of the one model and of fresh starts, by optimizer.
         rate_one: of Adadelta with learning rate 1.
     """
     def early(curves):

@@ -31,10 +31,8 @@ PRESETS = {
 
 
 def run(task, settings):
-    runs = {
-        size: task.repeat(regression.train, replace(settings.recipe, training_points=size))
-        for size in settings.sizes
-    }
+    runs = {size: task.repeat(regression.train, replace(settings.recipe, training_points=size))
+            for size in settings.sizes}
     ratios = {}
     for size, group in runs.items():
         task.measure(f"points_{size}/train_mse", group["train_mse"], better="lower")

@@ -20,9 +20,8 @@ from ann_keras.recipes import regression
 from ann_keras.report import tables
 
 TABLE_2 = ", ".join(regression.Recipe.activations)
-Recipe = command.flat(
-    regression.Recipe, "hidden_units", "activations", "optimizer", "learning_rate"
-)
+Recipe = command.flat(regression.Recipe, "hidden_units", "activations", "optimizer",
+                      "learning_rate")
 
 
 @dataclass(frozen=True)
@@ -39,14 +38,11 @@ class Settings:
 
 
 PRESETS = {
-    "smoke": Settings(
-        regression.Recipe(epochs=2), same_activations=("mish", "sigmoid"), layers=(1, 3),
-        units=(4, 16), optimizers=("adam", "sgd"), learning_rates=(0.05,), seeds=1,
-    ),
-    "quick": Settings(
-        same_activations=("mish", "relu", "tanh", "sigmoid"), layers=(1, 3), units=(4, 16, 64),
-        learning_rates=(0.05, 0.001), seeds=1,
-    ),
+    "smoke": Settings(regression.Recipe(epochs=2), same_activations=("mish", "sigmoid"),
+                      layers=(1, 3), units=(4, 16), optimizers=("adam", "sgd"),
+                      learning_rates=(0.05,), seeds=1),
+    "quick": Settings(same_activations=("mish", "relu", "tanh", "sigmoid"), layers=(1, 3),
+                      units=(4, 16, 64), learning_rates=(0.05, 0.001), seeds=1),
     "report": Settings(),
 }
 
@@ -106,7 +102,7 @@ def judge(test, widest, layers, units):
     """What the claims are judged by.
 
     Args:
-        test: MSEs, dict of choice → level → values (seeds,).
+        test: MSEs (seeds,) by choice and level.
         widest: runs of 3 layers of the most units.
         layers, units: numbers of them that were tried.
     """

@@ -43,9 +43,9 @@ def run(task, settings):
             runs[size, way] = task.repeat(regression.train, recipe)
     train, test = ({key: group[name] for key, group in runs.items()}
                    for name in ("train_mse", "test_mse"))
-    for (size, way), group in runs.items():
-        for name in ("train_mse", "test_mse"):
-            task.measure(f"points_{size}/{way}/{name}", group[name], better="lower")
+    for size, way in runs:
+        task.measure(f"points_{size}/{way}/train_mse", train[size, way], better="lower")
+        task.measure(f"points_{size}/{way}/test_mse", test[size, way], better="lower")
 
     figure, axes = plots.panels(len(settings.sizes))
     for panel, size in zip(axes, settings.sizes):
@@ -56,10 +56,7 @@ def run(task, settings):
 
 
 def judge(train, test):
-    """What the claim is judged by, where overfitting shows: with the fewest points.
-
-    Args:
-        train, test: MSEs, dicts of (training points, way) → values (seeds,).
+    """What the claim is judged by, MSEs by (points, way), where overfitting shows: of few points.
     """
     few = min(size for size, _ in test)
     gap = {way: test[few, way] / train[few, way] for way in WAYS}

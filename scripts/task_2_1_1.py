@@ -58,11 +58,8 @@ def draw(task, runs):
 
 
 def judge(table, midway, many, points):
-    """What the claims are judged by: what ``equilibria``, ``midway_paths`` and ``rest`` gave.
-
-    Args:
-        points: of the published mean.
-    """
+    """What the claims are judged by: what ``equilibria``, ``midway_paths`` and ``rest`` gave, and
+    of how many points the published mean is."""
     stable = table["kinds"] == "stable"
     attractors, unstable = table["states"][stable], table["states"][~stable]
     middles = np.array([(a + b) / 2 for a, b in itertools.combinations(attractors, 2)])

@@ -47,15 +47,10 @@ def run(task, settings):
 def exact_paths(patterns, mirrors, values, offset, steps):
     """Paths of ``midway_starts`` on the axes that rounding does not push off their mirror plane.
 
-    Where a matrix M of 0 and ±1 with M·M = 1 permutes the patterns, W and b are unchanged by it:
-    a start with M s = s has M s = s for ever. Arithmetic breaks that by 1e-16 a step, and next to
-    an unstable equilibrium the error grows; averaging s with M s after each step takes it away.
-
-    Args:
-        patterns: of the network.
-        mirrors: for each axis a matrix M whose plane holds it.
-        values, offset: of ``midway_starts``.
-        steps: length of the paths.
+    Where a matrix M of 0 and ±1 with M·M = 1, of ``mirrors`` that of the axis, permutes the
+    patterns, W and b are unchanged by it: a start with M s = s has M s = s for ever. Arithmetic
+    breaks that by 1e-16 a step, and next to an unstable equilibrium the error grows; averaging s
+    with M s after each step takes it away.
 
     Returns:
         Dict: "states" (steps + 1, points, n), axis by axis.
@@ -133,9 +128,8 @@ def judge(table, on, exact, many, plane, points):
     """What the claims are judged by.
 
     Args:
-        table, many: what ``equilibria`` and ``rest`` of the recipe gave.
+        table, many, plane: what ``equilibria``, ``rest`` and ``approach`` gave.
         on, exact: states (steps + 1, starts, 3) from the axes, with and without rounding errors.
-        plane: what ``approach`` gave.
         points: of the published mean.
     """
     stable = table["kinds"] == "stable"

@@ -4,9 +4,7 @@ Both networks under the published protocol, over seeds (the runs of tasks 2.2.1 
 corrected protocol: a fresh network for each validation forecast, lag, units, rate and epochs
 chosen by the closed-loop error of those forecasts inside the first 1,000 points (rolling origin),
 and the test points seen once. Persistence, linear autoregression and kernel ridge regression are
-chosen in the same way. A network of random Fourier features, whose readout is fitted in closed
-form, approaches that kernel machine and takes over its settings. All also forecast from later
-starts of the same laser.
+chosen in the same way; a network of random Fourier features takes over the latter's settings.
 
     python scripts/task_2_2_3.py                     about 25 seconds
     python scripts/task_2_2_3.py --preset report     about 17 minutes after 2.2.1 and 2.2.2
@@ -54,18 +52,16 @@ class Settings:
 
 
 PRESETS = {
-    "smoke": Settings(
-        timeseries.SMOKE, timeseries.LSTM_SMOKE, origins=(900,), mlp_lags=(20,), mlp_units=(5,),
-        mlp_rates=(0.01,), lstm_lags=(20,), lstm_rates=(0.001,), lstm_epochs=(2,), choice_seeds=1,
-        kernel_lags=(20,), kernel_widths=(1.0, 3.0), penalties=(1e-4,), linear_penalties=(1.0,),
-        pairs=50, later=2, mlp_seeds=1, lstm_seeds=1, seeds=1,
-    ),
-    "quick": Settings(
-        timeseries.QUICK, timeseries.LSTM_QUICK, origins=(700,), mlp_lags=(80,),
-        mlp_units=(100,), mlp_rates=(0.001,), lstm_lags=(80,), lstm_rates=(0.001,),
-        lstm_epochs=(100,), choice_seeds=1, kernel_lags=(20, 40), kernel_widths=(1.0, 3.0, 6.0),
-        penalties=(1e-5, 1e-3), pairs=8192, later=20, mlp_seeds=2, lstm_seeds=2, seeds=2,
-    ),
+    "smoke": Settings(timeseries.SMOKE, timeseries.LSTM_SMOKE, origins=(900,), mlp_lags=(20,),
+                      mlp_units=(5,), mlp_rates=(0.01,), lstm_lags=(20,), lstm_rates=(0.001,),
+                      lstm_epochs=(2,), choice_seeds=1, kernel_lags=(20,), kernel_widths=(1.0, 3.0),
+                      penalties=(1e-4,), linear_penalties=(1.0,), pairs=50, later=2, mlp_seeds=1,
+                      lstm_seeds=1, seeds=1),
+    "quick": Settings(timeseries.QUICK, timeseries.LSTM_QUICK, origins=(700,), mlp_lags=(80,),
+                      mlp_units=(100,), mlp_rates=(0.001,), lstm_lags=(80,), lstm_rates=(0.001,),
+                      lstm_epochs=(100,), choice_seeds=1, kernel_lags=(20, 40),
+                      kernel_widths=(1.0, 3.0, 6.0), penalties=(1e-5, 1e-3), pairs=8192, later=20,
+                      mlp_seeds=2, lstm_seeds=2, seeds=2),
     "report": Settings(),
 }
 
@@ -128,11 +124,8 @@ def grid(recipe, *choices):
 
 
 def choose_reference(method, lags, widths, penalties, origins):
-    """Which settings of a ``timeseries.Reference`` have the lowest mean error over origins.
-
-    Returns:
-        Dict: "lag", "gamma", which is a width over the lag, "penalty" and the error, "nmse".
-    """
+    """Which settings of a ``timeseries.Reference`` have the lowest mean error over origins: dict of
+    "lag", "gamma", which is a width over the lag, "penalty" and the error, "nmse"."""
     rows = []
     for lag, width, penalty in itertools.product(lags, widths, penalties):
         recipe = timeseries.Reference(method, lag, width / lag, penalty)
@@ -145,11 +138,11 @@ def choose_reference(method, lags, widths, penalties, origins):
 
 
 def draw(task, found, errors):
-    figure, panels = plots.panels(2, width=13, height=4, sharey=True)
-    for axes, protocol in zip(panels, ("published", "corrected")):
+    figure, panels = plots.panel_grid(2, 1, width=9, height=7, sharex=True)
+    for axes, protocol in zip(panels.ravel(), ("published", "corrected")):
         shown = {name: found[f"{name}, {protocol}"] for name in ("MLP", "LSTM")}
         forecasts.draw_typical(axes, shown, f"{protocol} protocol (D4), runs near the median")
-    panels[1].label_outer()
+    panels[0, 0].label_outer()
     task.figure("fig12_santafe_prediction", figure)
 
     figure, (left, _) = forecasts.draw_errors(errors, width=11, height=4.2)
@@ -172,16 +165,10 @@ def draw(task, found, errors):
 
 
 def judge(errors, parts):
-    """What the claims are judged by.
-
-    Args:
-        errors: ``Errors`` by name of forecaster.
-        parts: NMSE before and after the collapse, of "MLP" and "LSTM" as published.
-    """
+    """What the claims are judged by: ``Errors`` by name of forecaster, and NMSE before and after
+    the collapse, of "MLP" and "LSTM" as published."""
     def against(protocol):
-        return forecasts.compared(
-            {"": (errors[f"MLP, {protocol}"], errors[f"LSTM, {protocol}"])}
-        )
+        return forecasts.compared({"": (errors[f"MLP, {protocol}"], errors[f"LSTM, {protocol}"])})
 
     (early, late), (of_lstm, _) = parts["MLP"], parts["LSTM"]
 

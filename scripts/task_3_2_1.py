@@ -1,9 +1,8 @@
 """Task 3.2.1: a convolution by hand, the size of its output, and what sharing weights saves.
 
-The report convolves a 4×4 matrix with a 2×2 kernel at stride 2, gives the formula of the output
-size and says that convnets have far fewer parameters than fully connected networks. Here the
-convolution is done in three ways, the formula is compared with Keras over a grid, and both
-convnets with dense networks whose layers have the same sizes.
+The report convolves a 4×4 matrix with a 2×2 kernel, gives the formula of the output size and says
+that convnets have far fewer parameters than fully connected networks. Here the convolution is done
+in three ways, the formula is compared with Keras over a grid, and both convnets with dense layers.
 
     python scripts/task_3_2_1.py                     a few seconds
 """
@@ -84,7 +83,6 @@ def convolve():
 
 def compare_sizes(settings):
     """Rows of n, m, P, S, the size by equation 4 and in Keras, None where they refuse."""
-
     def by(function, *case):
         try:
             return function(*case)
@@ -123,14 +121,8 @@ def convolutions(model):
 
 
 def judge(results, known, sizes, totals):
-    """What the claims are judged by.
-
-    Args:
-        results, known: convolutions (2, 2), a dict by way and the published one.
-        sizes: rows of ``compare_sizes``.
-        totals: dict of network → parameters of its convolutions, and of dense layers in their
-            place.
-    """
+    """What the claims are judged by: convolutions (2, 2) by way and the published one, rows of
+    ``compare_sizes``, parameters of the convolutions and of dense layers in their place."""
     return {
         "3.2.1-a": {"result": {way: np.array_equal(result, known)
                                for way, result in results.items()}},

@@ -26,15 +26,13 @@ NAMED = "filters", "kernel size", "dropout"  # factors that matter most, says th
 CLOSE = "no dropout", "pooling", "no batch norm"  # variants that four seeds leave open
 
 Factor, Moves = Literal[tuple(VARIANTS)], tuple[tuple[float, float, float], ...]
-Recipe = command.flat(strided_convnet.Recipe)
-Augmented = command.group(
-    augmented_convnet.Recipe, "network", "rotation", "shift", "zoom", "validation", "source"
-)
+Augmented = command.group(augmented_convnet.Recipe, "network", "rotation", "shift", "zoom",
+                          "validation", "source")
 
 
 @dataclass(frozen=True)
 class Settings:
-    recipe: Recipe = strided_convnet.Recipe()
+    recipe: command.flat(strided_convnet.Recipe) = strided_convnet.Recipe()
     all_images: int = 55_000  # ours: nearly all training images, for a second training
     all_validation: int = 5_000  # ours: the rest of them, for that training
     factors: tuple[Factor, ...] = tuple(VARIANTS)  # ours: that the ablation changes
@@ -69,8 +67,7 @@ def run(task, settings):
     few, close = settings.ablation_seeds, settings.close_seeds
     seeds = dict.fromkeys(CLOSE, close) | {"published": max(few, close)}
     variants = {
-        label: task.repeat(train, replace(short, **changes),
-                           seeds=seeds.get(label, few))
+        label: task.repeat(train, replace(short, **changes), seeds=seeds.get(label, few))
         for changed in ({"published": {}}, *map(VARIANTS.get, settings.factors))
         for label, changes in changed.items()
     }
@@ -119,10 +116,8 @@ def train_augmented(task, settings):
             source=settings.recipe.source,
         ) for rotation, shift, zoom in settings.augmentations
     }
-    tries = {
-        text: task.run(train, replace(choice, validation=settings.recipe.validation), seed=0)
-        for text, choice in choices.items() if len(choices) > 1
-    }
+    tries = {text: task.run(train, replace(choice, validation=settings.recipe.validation), seed=0)
+             for text, choice in choices.items() if len(choices) > 1}
     best = max(tries, default=next(iter(choices)), key=lambda text: task.measure(
         f"augmentation/{text}/val_accuracy", tries[text]["val_accuracy"], better="higher"
     ))
@@ -160,37 +155,34 @@ def judge(sizes, scores, digits, curves, gains):
     """What the claims are judged by.
 
     Args:
-        sizes: dict with the "dense_inputs" of the network.
-        scores: dict of test accuracies (seeds,).
+        sizes, scores: "dense_inputs" of the network, and its test accuracies (seeds,).
         digits: test images of the published accuracy.
-        curves: dict of variant → validation accuracies (seeds, epochs); "published" has as many
-            seeds as any.
-        gains: dict of variant → how much better than "published" the best epoch is (seeds,).
+        curves, gains: by variant, validation accuracies (seeds, epochs), and how much better than
+            "published", which has the most seeds, the best epoch is (seeds,).
     """
     inputs = published.value("3.2.2", "strided_convnet/dense_inputs").value
-    found = {f"3.2.2-{letter}": {} for letter in "cdefgh"} | {
+    strongest, base = effects(gains), curves["published"]
+    found = {f"3.2.2-{letter}": {} for letter in "cefgh"} | {
         "3.2.2-a": {"inputs": sizes["dense_inputs"] == inputs},
         "3.2.2-b": (
             {"accuracy": {f"best epoch on {digits:,} images": scores["best"]}},
             {"accuracy": {"all images, epoch chosen by validation":
                           scores["chosen_by_validation"]}},
         ),
+        "3.2.2-d": {"help": gains.get("six blocks", {})},
     }
-    strongest = effects(gains)
     if strongest.keys() > set(NAMED):
         found["3.2.2-c"]["most"] = {
             f"{named} minus {other}": shortened(strongest[named], strongest[other])
             for named in NAMED for other in strongest if other not in NAMED
         }
-    if "six blocks" in gains:
-        found["3.2.2-d"]["help"] = gains["six blocks"]
-    if "no dropout" in gains:
+    if "no dropout" in curves:
         without = curves["no dropout"]
-        first = shortened(without[:, 0], curves["published"][:, 0])
-        found["3.2.2-e"] = {"fast": first, "stagnates": late_gain(without)}
-    if "pooling" in gains:
-        found["3.2.2-f"]["fluctuation"] = shortened(
-            *(fluctuation(curves[label]) for label in ("pooling", "published")))
+        found["3.2.2-e"] = {"fast": shortened(without[:, 0], base[:, 0]),
+                            "stagnates": late_gain(without)}
+    if "pooling" in curves:
+        groups = fluctuation(curves["pooling"]), fluctuation(base)
+        found["3.2.2-f"]["fluctuation"] = shortened(*groups)
     if gains.keys() >= {"sigmoid", "tanh"}:
         found["3.2.2-g"]["better"] = {label: -gains[label] for label in ("sigmoid", "tanh")}
     if "no batch norm" in gains:
@@ -199,14 +191,8 @@ def judge(sizes, scores, digits, curves, gains):
 
 
 def effects(gains):
-    """What each factor is worth, in validation accuracy.
-
-    Args:
-        gains: dict of variant → gains over the published network (seeds,).
-
-    Returns:
-        Dict of factor → gains of its most different variant, signed so that their mean is ≥ 0.
-    """
+    """What each factor is worth: by factor, gains over the published network (seeds,) of its most
+    different variant, signed so that their mean is ≥ 0."""
     found = {}
     for factor, labels in VARIANTS.items():
         if differences := [gains[label] for label in labels if label in gains]:
@@ -222,14 +208,7 @@ def shortened(*groups):
 
 
 def late_gain(accuracies):
-    """Accuracy in the last third of the epochs above that in the middle third.
-
-    Args:
-        accuracies: array (seeds, epochs).
-
-    Returns:
-        Array (seeds,).
-    """
+    """Accuracy in the last third of the epochs above that in the middle third, (seeds,)."""
     begin, third = accuracies.shape[1] // 3, max(1, accuracies.shape[1] // 3)
     middle = accuracies[:, begin : begin + third]
     return accuracies[:, -third:].mean(axis=1) - middle.mean(axis=1)

@@ -119,9 +119,7 @@ def compare_layer(seed, tokens, dim=16):
     inputs = np.random.default_rng(seed).normal(size=(1, tokens, dim)).astype(np.float32)
     in_keras = keras.ops.convert_to_numpy(layer(inputs))
     joint, kernel, bias = layer.get_weights()
-    output, _ = layers.attention.scaled_dot_product_attention(
-        *np.split(inputs @ joint, 3, axis=-1)
-    )
+    output, _ = layers.attention.scaled_dot_product_attention(*np.split(inputs @ joint, 3, axis=-1))
     return float(np.abs(output @ kernel + bias - in_keras).max())
 
 
@@ -138,7 +136,7 @@ def draw(task):
     axes[0].imshow(image, cmap="gray_r", vmin=0, vmax=1)
     axes[0].set_title(f"input: N = {len(patches)} patches")
     for number, (row, column) in enumerate(np.ndindex(across, across), start=1):
-        axes[0].text(column * PATCH, row * PATCH, number, color="C3", fontsize=8, va="top")
+        axes[0].text(column * PATCH, row * PATCH, number, color="C3", va="top")
     ticks = np.arange(0, len(patches), 3)
     shades = axes[1].imshow(weights, cmap="viridis", vmin=0)
     axes[1].set(title="softmax(Q Kᵀ / √$d_k$), N×N", xlabel="key: patch", ylabel="query: patch")

@@ -184,12 +184,8 @@ def draw_rows(task, early, seconds, few):
 
 
 def judge(long, last, seconds):
-    """What the claims are judged by.
-
-    Args:
-        long: dict of row → "loss" (seeds, epochs) and "step_loss" (seeds, epochs, steps).
-        last, seconds: dicts of row → final test accuracies (seeds,), seconds of an epoch here.
-    """
+    """What the claims are judged by, of rows: runs that trained to the end, their final test
+    accuracies (seeds,), and seconds of an epoch here."""
     found = {f"3.3.2-{letter}": {} for letter in "abcde"}
     if BEST in last:
         found["3.3.2-a"]["accuracy"] = last[BEST]

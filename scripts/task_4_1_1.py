@@ -30,15 +30,11 @@ class Settings:
     seeds: int = 3  # ours
 
 
-SAMPLE = Settings(
-    rbm.QUICK, sizes=((50, 0.1), (200, 0.1), (200, 0.02), (200, 0.5)), temperatures=500,
-    small_components=10, seeds=1,
-)
+SAMPLE = Settings(rbm.QUICK, sizes=((50, 0.1), (200, 0.1), (200, 0.02), (200, 0.5)),
+                  temperatures=500, small_components=10, seeds=1)
 PRESETS = {
-    "smoke": replace(
-        SAMPLE, recipe=rbm.SMOKE, sizes=((20, 0.1), (200, 0.1)), temperatures=50,
-        small_components=6, small_rates=(0.1,), snapshots=(1, 2, 3),
-    ),
+    "smoke": replace(SAMPLE, recipe=rbm.SMOKE, sizes=((20, 0.1), (200, 0.1)), temperatures=50,
+                     small_components=6, small_rates=(0.1,), snapshots=(1, 2, 3)),
     "quick": SAMPLE,
     "report": Settings(),
 }
@@ -47,20 +43,16 @@ PRESETS = {
 def run(task, settings):
     small = replace(settings.recipe, components=settings.small_components,
                     epochs=max(settings.snapshots))
-    small_runs = {
-        rate: task.repeat(rbm.train, replace(small, learning_rate=rate),
-                          snapshots=settings.snapshots)
-        for rate in settings.small_rates
-    }
-    exact = {rate: task.repeat(exact_scores, training=runs) for rate, runs in small_runs.items()}
-    published_runs = {
-        (components, rate): task.repeat(
-            rbm.train, replace(settings.recipe, components=components, learning_rate=rate)
-        )
-        for components, rate in settings.sizes
-    }
-    scores = {size: task.repeat(rbm.score, training=runs, temperatures=settings.temperatures)
-              for size, runs in published_runs.items()}
+    exact, scores = {}, {}
+    for rate in settings.small_rates:
+        runs = task.repeat(rbm.train, replace(small, learning_rate=rate),
+                           snapshots=settings.snapshots)
+        exact[rate] = task.repeat(exact_scores, training=runs)
+    for components, rate in settings.sizes:
+        runs = task.repeat(rbm.train,
+                           replace(settings.recipe, components=components, learning_rate=rate))
+        scores[components, rate] = task.repeat(rbm.score, training=runs,
+                                               temperatures=settings.temperatures)
 
     # Arrays (machines, 2, seeds): the pseudo-likelihood, and the log-likelihood.
     small = np.concatenate([
@@ -73,24 +65,17 @@ def run(task, settings):
         task.measure(f"rank_correlation/{name}", correlations(machines))
     task.measure("small/pseudo_minus_log_likelihood", (small[:, 0] - small[:, 1]).mean(axis=0),
                  unit="nats")
-    table = {
-        size: [found[part].mean() for part in ("pseudo_likelihood", "upper", "lower")]
-        for size, found in scores.items()
-    }
-    task.table(
-        "orders", ["components", "rate", "pseudo-likelihood", "likelihood, forward",
-                   "likelihood, reverse"],
-        [[*size, *(f"{value:.2f}" for value in row)] for size, row in table.items()],
-    )
+    table = {size: [found[part].mean() for part in ("pseudo_likelihood", "upper", "lower")]
+             for size, found in scores.items()}
+    task.table("orders", ["components", "rate", "pseudo-likelihood", "likelihood, forward",
+                          "likelihood, reverse"],
+               [[*size, *(f"{value:.2f}" for value in row)] for size, row in table.items()])
     draw(task, exact, table)
     task.decide(judge(small, large))
 
 
 def exact_scores(training):
-    """Exact scores of a small RBM on the binary test digits.
-
-    Args:
-        training: run of ``rbm.train`` with snapshots.
+    """Exact scores of a small RBM, of a run of ``rbm.train``, on the binary test digits.
 
     Returns:
         Dict of arrays (snapshots,), nats: "pseudo_likelihood" and "log_likelihood".
@@ -127,7 +112,7 @@ def draw(task, exact, table):
 
 
 def judge(small, published):
-    """What the claim is judged by, from both likelihoods of machines, (n, 2, seeds)."""
+    """What the claim is judged by, from both likelihoods of the machines, (n, 2, seeds)."""
     return {"4.1.1-a": {"small": correlations(small), "published": correlations(published)}}
 
 

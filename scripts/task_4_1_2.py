@@ -1,15 +1,12 @@
 """Task 4.1.2: seven settings of an RBM on MNIST, by pseudo-likelihood and by likelihood.
 
-The report trains scikit-learn's BernoulliRBM with seven settings, draws the pseudo-likelihood
-after each iteration (Figure 15) and prefers 200 components at rate 0.1, by eye. Here the same
-protocol runs in a compiled loop; beside the pseudo-likelihood stand the log-likelihood of the
-test images (annealed importance sampling, from both sides), the error of a one-step
-reconstruction of unseen digits, and how sharp it is. The published curves were monitored on the
-same pixels in every iteration (D18), ours on pixels drawn anew: the trained machines are scored on
-both. Last, RBMs of 500 units whose training is meant for likelihood: on images whose pixels are
-white from half grey on, and on images drawn anew in each epoch with the grey values as
-probabilities, as the literature's figures are. The former are easier to predict: likelihoods of the
-two are not to be compared.
+The report draws the pseudo-likelihood after each iteration (Figure 15) and prefers 200 components
+at rate 0.1, by eye. Here stand beside it the log-likelihood of the test images (annealed importance
+sampling, from both sides), the error of a one-step reconstruction of unseen digits, and how sharp
+it is. The published curves were monitored on the same pixels in every iteration (D18), ours on
+pixels drawn anew: the trained machines are scored on both. Last, RBMs of 500 units whose training
+is meant for likelihood: on pixels that are white from half grey on, and, as in the literature, on
+pixels drawn anew in each epoch, which are harder to predict: the two are not to be compared.
 
     python scripts/task_4_1_2.py                     about 30 seconds, 4,000 digits
     python scripts/task_4_1_2.py --preset report     four hours of one core, full MNIST
@@ -25,13 +22,12 @@ from ann_keras.evaluation import curves
 from ann_keras.recipes import rbm
 from ann_keras.report import published
 
-Recipe = command.flat(rbm.Recipe)
 Strong = command.group(rbm.Recipe, "binarization", "source")
 
 
 @dataclass(frozen=True)
 class Settings:
-    recipe: Recipe = rbm.Recipe()  # report: the setting that it prefers
+    recipe: command.flat(rbm.Recipe) = rbm.Recipe()  # report: the setting that it prefers
     sizes: tuple[tuple[int, float], ...] = published.RBMS  # report: components, learning rates
     longer: int = 60  # ours: epochs of the preferred one, to see what more bring
     strong: Strong = rbm.Recipe(
@@ -43,15 +39,12 @@ class Settings:
 
 
 REPORT = Settings()
-SAMPLE = Settings(
-    rbm.QUICK, sizes=((50, 0.1), (200, 0.1), (200, 0.02), (200, 0.5)), longer=24,
-    strong=replace(REPORT.strong, components=100, epochs=20), temperatures=500, seeds=1,
-)
+SAMPLE = Settings(rbm.QUICK, sizes=((50, 0.1), (200, 0.1), (200, 0.02), (200, 0.5)), longer=24,
+                  strong=replace(REPORT.strong, components=100, epochs=20), temperatures=500,
+                  seeds=1)
 PRESETS = {
-    "smoke": replace(
-        SAMPLE, recipe=rbm.SMOKE, sizes=((20, 0.1), (200, 0.1)), longer=3, temperatures=50,
-        strong=replace(SAMPLE.strong, components=20, epochs=2),
-    ),
+    "smoke": replace(SAMPLE, recipe=rbm.SMOKE, sizes=((20, 0.1), (200, 0.1)), longer=3,
+                     temperatures=50, strong=replace(SAMPLE.strong, components=20, epochs=2)),
     "quick": SAMPLE,
     "report": REPORT,
 }
@@ -97,13 +90,11 @@ def run(task, settings):
     task.table("settings", ["machine", *SCORES],
                [[label(key), *(f"{values.mean():.4f}" for values in found.values())]
                 for key, found in scores.items()])
-    task.table(
-        "monitored_pixels",
-        ["machine", "published", "published pixels", "pixels drawn anew", "sd of a draw"],
-        [[label(key), known(key), *(f"{values.mean():.2f}" for values in (
-            found["published"], found["fresh"], found["draw_sd"]))]
-         for key, found in monitored.items()],
-    )
+    task.table("monitored_pixels", ["machine", "published", "published pixels",
+                                    "pixels drawn anew", "sd of a draw"],
+               [[label(key), known(key), *(f"{found[name].mean():.2f}"
+                                           for name in ("published", "fresh", "draw_sd"))]
+                for key, found in monitored.items()])
     progress = {key: group["pseudo_likelihood"] for key, group in runs.items()}
     draw(task, progress, scores, {key: found["published"] for key, found in monitored.items()})
     task.decide(judge(best, progress, scores))
@@ -138,7 +129,7 @@ def known(key):
 
 
 def draw(task, progress, scores, monitored):
-    figure, (left, right) = plots.panels(2, width=11, height=4)
+    figure, ((left,), (right,)) = plots.panel_grid(2, 1, width=8.4, height=8.4)
     lowest = 0.0
     for number, (key, found) in enumerate(scores.items()):
         if not isinstance(key, str):
@@ -157,19 +148,18 @@ def draw(task, progress, scores, monitored):
     left.plot([], [], "x", color="black", ms=5, label="published")
     left.set(xlabel="iteration", ylabel="pseudo-likelihood (nats an image)",
              ylim=(max(lowest, -260) - 5, None))
-    left.legend(fontsize=7, ncols=2, loc="center", bbox_to_anchor=(0.52, 0.34))
+    left.legend(fontsize=8, ncols=3, loc="center", bbox_to_anchor=(0.5, 0.37))
     right.set(xlabel="pseudo-likelihood of the test images (nats)",
               ylabel="log-likelihood, reverse to forward AIS (nats)")
     task.figure("fig15_rbm_pseudo_likelihood", figure)
 
 
 def judge(best, progress, scores):
-    """What the claims are judged by.
+    """What the claims are judged by, of machines by (components, rate), and "longer".
 
     Args:
-        best: components and rate of the preferred machine.
-        progress: pseudo-likelihoods (seeds, epochs), dict by (components, rate), or "longer".
-        scores: by the same keys what ``rbm.score`` gives, (seeds,).
+        best: components and rate of the preferred one.
+        progress, scores: pseudo-likelihoods (seeds, epochs), and what ``rbm.score`` gives.
     """
     number, middle = best
     sizes = [key for key in scores if not isinstance(key, str)]

@@ -17,13 +17,11 @@ from ann_keras.errors import UserError
 from ann_keras.evaluation import restoration
 from ann_keras.recipes import convnet, rbm
 
-Recipe, Labelling = command.flat(rbm.Recipe), command.group(convnet.Recipe, "source")
-
 
 @dataclass(frozen=True)
 class Settings:
-    recipe: Recipe = rbm.Recipe()  # report
-    labelling: Labelling = convnet.LABELLING  # ours: the judge
+    recipe: command.flat(rbm.Recipe) = rbm.Recipe()  # report
+    labelling: convnet.Judge = convnet.LABELLING  # ours: the judge
     removed: int = 12  # report: rows at the top
     steps: int = 10  # report: Gibbs steps
     shown: tuple[int, ...] = (10, 11, 12, 13, 14, 15)  # report: test images
@@ -84,12 +82,8 @@ def labels_of_nines(labels, truth):
 
 
 def judge(right, nines):
-    """What the claim is judged by.
-
-    Args:
-        right: share of digits with the right label when restored, by digit, (10, seeds).
-        nines: share of 9s with each label, (10, seeds).
-    """
+    """What the claim is judged by, (10, seeds): shares of each digit that are right when restored,
+    and of 9s with each label."""
     return {"4.1.4-a": {
         "ones": {f"{digit}s": (right[1], right[digit]) for digit in range(10) if digit != 1},
         "nines": (nines[4], nines[9]),

@@ -17,15 +17,14 @@ from ann_keras import command, data, plots
 from ann_keras.evaluation import restoration
 from ann_keras.recipes import convnet, rbm
 
-Recipe, Labelling = command.flat(rbm.Recipe), command.group(convnet.Recipe, "source")
 REGIONS = "top", "bottom", "left", "right", "middle"
 KINDS = "cut", "free", "free_raw", "clamped"
 
 
 @dataclass(frozen=True)
 class Settings:
-    recipe: Recipe = rbm.Recipe()  # report
-    labelling: Labelling = convnet.LABELLING  # ours: the judge
+    recipe: command.flat(rbm.Recipe) = rbm.Recipe()  # report
+    labelling: convnet.Judge = convnet.LABELLING  # ours: the judge
     more: int = 16  # report: rows removed at the top
     removed: int = 12  # report, of task 4.1.4: lines removed of each region
     steps: int = 10  # report: Gibbs steps
@@ -77,12 +76,8 @@ def run(task, settings):
 
 
 def judge(free, more):
-    """What the claims are judged by, shares of restored digits with the right label, (seeds,).
-
-    Args:
-        free: by region.
-        more: with more rows removed at the top.
-    """
+    """What the claims are judged by: shares of restored digits with the right label, (seeds,), by
+    region, and with more rows removed at the top."""
     sides = "bottom", "left", "right"
     return {
         "4.1.5-a": {"half": more},

@@ -1,11 +1,11 @@
 """Task 4.1.6: filters of the RBM and of a DBM 784-512-1024.
 
 The report draws the weights of both (Figures 18 and 19; second-layer filters are W₁W₂), of a DBM
-that came pre-trained. Here the DBM is trained: layer by layer, then together, from MNIST alone;
-its variational bound on the test images by annealed importance sampling says how well. Contrast,
-elongation and the sign of the surround of each filter, the 28 × 28 image of a hidden unit's
-weights, stand for what the report sees. A second DBM learns from images drawn anew in each epoch
-with the grey values as probabilities, only for its bound: the literature's are of such images.
+that came pre-trained. Here the DBM is trained, layer by layer, then together; its variational bound
+on the test images by annealed importance sampling says how well. Contrast, elongation and the sign
+of the surround of each filter, the image of a hidden unit's weights, stand for what the report
+sees. A second DBM learns from pixels drawn anew in each epoch, for its bound: the literature's are
+of such images.
 
     python scripts/task_4_1_6.py                     about 30 seconds
     python scripts/task_4_1_6.py --preset report     two hours and a half of one core
@@ -83,25 +83,11 @@ def measure(training, layer):
     return {quantity: of(images) for quantity, of in MEASURES.items()}
 
 
-def strength(filters):
-    """Standard deviation of each filter's weights, (units,)."""
-    return np.std(filters, axis=1)
-
-
-def contrast(filters):
-    """Standard deviation of each filter's greys, (units,): of its weights over their range.
-
-    What one sees where each filter is drawn from its lowest weight, black, to its highest, white.
-    """
-    return np.std(filters, axis=1) / np.ptp(filters, axis=1)
-
-
 def elongation(filters):
     """How much longer than wide the strongest part of each filter is, (units,).
 
-    The ratio of the axes of an ellipse with the second moments of the weights that have the sign
-    of the strongest one and at least half its size, around it: 1 for a round spot, more for a
-    stroke.
+    The ratio of the axes of an ellipse with the second moments of the weights around the strongest
+    one that have its sign and at least half its size: 1 for a round spot, more for a stroke.
     """
     from scipy.ndimage import label
 
@@ -119,8 +105,7 @@ def elongation(filters):
 def surround(filters):
     """Mean weight in a ring around each filter's peak, over the mean in its centre, (units,).
 
-    Below 0 where centre and surround have opposite signs; the centre reaches 2.5 pixels from the
-    strongest weight, the ring from there to 6.
+    Below 0 where centre and surround have opposite signs.
     """
     rows, columns = np.indices((SIDE, SIDE))
     ratios = []
@@ -138,8 +123,12 @@ def _upright(weights):
     return image * np.sign(image[peak]), peak
 
 
-MEASURES = {"strength": strength, "contrast": contrast, "elongation": elongation,
-            "surround": surround}
+MEASURES = {
+    "strength": lambda filters: np.std(filters, axis=1),
+    # Of greys, where a filter is drawn from its lowest weight, black, to its highest, white.
+    "contrast": lambda filters: np.std(filters, axis=1) / np.ptp(filters, axis=1),
+    "elongation": elongation, "surround": surround,
+}
 
 
 def draw_filters(task, stem, parts, side=10):
@@ -153,7 +142,7 @@ def draw_filters(task, stem, parts, side=10):
             tiles[row : row + SIDE, column : column + SIDE] = image.reshape(SIDE, SIDE)
         limit = np.nanquantile(np.abs(tiles), 0.995)
         panel.imshow(tiles, cmap="gray", vmin=-limit, vmax=limit)
-        panel.set(title=f"{title}, white: weight {limit:.2g}", xticks=[], yticks=[])
+        panel.set(title=f"{title}, black −{limit:.2g} to white {limit:.2g}", xticks=[], yticks=[])
         panel.grid(False)
     task.figure(stem, figure)
 
@@ -175,11 +164,8 @@ def draw(task, shapes):
 
 
 def judge(rbm, first, second):
-    """What the claims are judged by, of the RBM and of the DBM's layers.
-
-    Each is a dict of (seeds,): geometric means of "contrast" and "elongation" over filters, and
-    the share of those with an "opposite_surround".
-    """
+    """What the claims are judged by, of the RBM and of the DBM's layers, dicts of (seeds,): means
+    of "contrast" and "elongation" over filters, share of those with an "opposite_surround"."""
     return {
         "4.1.6-a": {"strokes": (rbm["elongation"], first["elongation"]),
                     "spots": first["opposite_surround"]},

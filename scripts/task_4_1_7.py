@@ -2,14 +2,12 @@
 
 The report sets binary states of the RBM, one Gibbs step from test images, beside probabilities of
 the DBM from its long-run particles (D11), and finds the DBM's better and smoother. Here both are
-shown both ways, as states and as probabilities, both after one step from test images and from long
-chains, and each is compared with its like. Quality is the Fréchet distance to training digits on
-the features of a convnet: of how many samples the convnet is sure does not tell, since chains that
-all show one figure can have it sure.
+shown both ways, after one step and from long chains, and each is compared with its like. Quality is
+the Fréchet distance to training digits on the features of a convnet: of how many samples the
+convnet is sure does not tell, since chains that all show one figure can have it sure.
 
     python scripts/task_4_1_7.py                     about 30 seconds
-    python scripts/task_4_1_7.py --preset report     about 5 minutes, with the RBM of task 4.1.2
-                                                     and the DBM of task 4.1.6
+    python scripts/task_4_1_7.py --preset report     about 5 minutes after tasks 4.1.2 and 4.1.6
 """
 
 from dataclasses import dataclass, replace
@@ -18,15 +16,14 @@ from ann_keras import command, data, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import convnet, dbm, rbm
 
-DBM, RBM = command.flat(dbm.Recipe), command.group(rbm.Recipe, "source")
-Labelling = command.group(convnet.Recipe, "source")
+RBM = command.group(rbm.Recipe, "source")
 
 
 @dataclass(frozen=True)
 class Settings:
-    recipe: DBM = dbm.Recipe()  # of the DBM
+    recipe: command.flat(dbm.Recipe) = dbm.Recipe()  # of the DBM
     rbm: RBM = rbm.Recipe()  # report
-    labelling: Labelling = convnet.LABELLING  # ours: the judge
+    labelling: convnet.Judge = convnet.LABELLING  # ours: the judge
     chain: int = 2_000  # ours: steps of a long chain from random states
     samples: int = 1_000  # ours: that are scored
     seeds: int = 1  # the report shows one machine
@@ -47,26 +44,22 @@ def run(task, settings):
     labelling = task.run(convnet.train, replace(settings.labelling, source=source), seed=0)
     runs = {"RBM": task.repeat(rbm.train, replace(settings.rbm, source=source)),
             "DBM": task.repeat(dbm.train, settings.recipe)}
-    results = {
-        machine: task.repeat(sample, training=group, labelling=labelling, chain=settings.chain,
-                             samples=settings.samples)
-        for machine, group in runs.items()
-    }
-    digits = task.run(score_digits, labelling=labelling, source=source, samples=settings.samples)
+    scoring = {"labelling": labelling, "samples": settings.samples}
+    results = {machine: task.repeat(sample, training=group, chain=settings.chain, **scoring)
+               for machine, group in runs.items()}
+    digits = task.run(score_digits, source=source, **scoring)
 
     keys = [(machine, start, kind) for kind in KINDS for start in STARTS for machine in MACHINES]
-    quality = {
-        key: {name: results[key[0]]["/".join([*key[1:], name])] for name in MEASURES}
-        for key in keys
-    }
+    quality = {key: {name: results[key[0]]["/".join([*key[1:], name])] for name in MEASURES}
+               for key in keys}
     for key, found in quality.items():
         for name, values in found.items():
             task.measure("/".join([*key, name]), values)
     for name in MEASURES:
         task.measure(f"test_digits/{name}", digits[name])
-    task.table("samples", ["machine", "start", "shown as", *MEASURES],
-               [[*key, *(f"{values.mean():.3f}" for values in found.values())]
-                for key, found in quality.items()])
+    rows = [[*key, *(f"{values.mean():.3f}" for values in found.values())]
+            for key, found in quality.items()]
+    task.table("samples", ["machine", "start", "shown as", *MEASURES], rows)
     plots.sample_rows(task, "fig20_boltzmann_samples", {
         f"{machine}, {kind}\n{STARTS[start]}": results[machine][0][f"{start}/{kind}/images"]
         for machine, start, kind in keys
@@ -75,21 +68,16 @@ def run(task, settings):
 
 
 def sample(training, labelling, chain, samples):
-    """Scores of samples of a machine.
-
-    Args:
-        training: run of ``rbm.train`` or ``dbm.train``.
-        labelling: training of the labelling convnet.
-        chain: steps of a long chain.
-        samples: how many are scored.
+    """Scores of so many samples of a machine, a run of ``rbm.train`` or ``dbm.train``.
 
     Returns:
         Dict: "one_step/states/frechet" and so on, by start, kind and ``MEASURES``; and, after
-        start and kind, "images" (10, 784), uint8.
+        start and kind, "images" (10, 784), uint8. Long chains have ``chain`` steps.
     """
-    source, of_rbm = training.recipe.source, isinstance(training.recipe, rbm.Recipe)
+    source, found = training.recipe.source, {}
     rows, _ = data.mnist.test_rows(source, samples)
-    board, found = scoreboard.board(labelling, source, samples), {}
+    board = scoreboard.board(labelling, source, samples)
+    of_rbm = isinstance(training.recipe, rbm.Recipe)
     machine = rbm.rbm_of(training) if of_rbm else dbm.machine_of(training)
     step = machine.reconstruct if of_rbm else machine.sample
     for kind in KINDS:
@@ -109,8 +97,7 @@ def score_digits(labelling, source, samples):
 
 
 def judge(quality):
-    """What the claims are judged by: dict by (machine, start, kind) of "frechet", "grey" (seeds,).
-    """
+    """What the claims are judged by: "frechet" and "grey" (seeds,) by (machine, start, kind)."""
     def differ(kinds):
         rbm, dbm = (quality[machine, "long_chains", kind]["grey"]
                     for machine, kind in zip(MACHINES, kinds))

@@ -1,16 +1,15 @@
 """Task 4.2.1: what the losses of generator and discriminator measure.
 
 The report explains both losses. Here they are read off a trained GAN: the probabilities of being
-real that its discriminator gives to digits and to samples, the losses that follow from them, and
-the losses of a discriminator that cannot tell both apart. The published discriminator drops units
-even when it is only asked (D13); the same weights are asked without. The generator's loss is the
-non-saturating one; a curve shows why.
+real that its discriminator gives to digits and to samples, the losses that follow, and those of a
+discriminator that cannot tell both apart. The published one drops units even when it is only asked
+(D13); the same weights are asked without. A curve shows why the generator's loss is not saturating.
 
     python scripts/task_4_2_1.py                     about 25 seconds, 4,000 digits
     python scripts/task_4_2_1.py --preset report     with the dense GAN of task 4.2.3
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,23 +17,7 @@ from ann_keras import command, data, plots
 from ann_keras.recipes import convnet, gan
 from ann_keras.recipes.fields import one_source
 
-Recipe = command.flat(gan.Recipe, "backbone", "corrected")
-Labelling = command.group(convnet.Recipe, "source")
-
-
-@dataclass(frozen=True)
-class Settings:
-    recipe: Recipe = gan.Recipe()
-    labelling: Labelling = convnet.LABELLING  # ours: the judge
-    samples: int = 10_000  # ours: that are scored
-    seeds: int = 1  # the report shows one run
-
-
-PRESETS = {
-    "smoke": Settings(gan.SMOKE, convnet.LABELLING_SMOKE, samples=100),
-    "quick": Settings(gan.QUICK, convnet.LABELLING_QUICK, samples=1_000),
-    "report": Settings(),
-}
+PRESETS = {name: replace(settings, seeds=1) for name, settings in gan.PRESETS.items()}
 PROBED = 1_000  # images that the discriminator is asked about without its dropout
 
 

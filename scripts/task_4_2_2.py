@@ -17,16 +17,14 @@ import numpy as np
 from ann_keras import command, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import convnet, gan
-from ann_keras.recipes.fields import one_source
 
 Recipe = command.flat(gan.Recipe, "discriminator_steps")
-Labelling = command.group(convnet.Recipe, "source")
 
 
 @dataclass(frozen=True)
 class Settings:
     recipe: Recipe = gan.Recipe(epochs=10)  # ours: epochs; the report's run has 50
-    labelling: Labelling = convnet.LABELLING  # ours: the judge
+    labelling: convnet.Judge = convnet.LABELLING  # ours: the judge
     strengths: tuple[int, ...] = (1, 2, 5, 10)  # ours: discriminator steps a generator step
     samples: int = 10_000  # ours: that are scored
     seeds: int = 3  # ours; the report shows one run
@@ -42,8 +40,7 @@ MEASURES = {"coverage": "coverage", "confident": "convnet sure", "diversity": "e
 
 
 def run(task, settings):
-    settings = task.settings = one_source(settings)
-    scoring, floor = scoreboard.begin(task, settings)
+    settings, scoring, floor = convnet.begin(task, settings)
     runs = {steps: task.repeat(gan.train, replace(settings.recipe, discriminator_steps=steps))
             for steps in settings.strengths}
     scored = {steps: task.repeat(gan.score, training=group, **scoring)

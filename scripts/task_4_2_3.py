@@ -9,40 +9,20 @@ Figure 21(b) (D15).
     python scripts/task_4_2_3.py --preset report     about an hour and a half, full MNIST
 """
 
-from dataclasses import dataclass
-
 from ann_keras import command, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import convnet, gan
-from ann_keras.recipes.fields import one_source
 from ann_keras.report import published
 
-Recipe = command.flat(gan.Recipe, "backbone")
-Labelling = command.group(convnet.Recipe, "source")
-
-
-@dataclass(frozen=True)
-class Settings:
-    recipe: Recipe = gan.Recipe()
-    labelling: Labelling = convnet.LABELLING  # ours: the judge
-    samples: int = 10_000  # ours: that are scored
-    seeds: int = 3  # ours; the report shows one run
-
-
-PRESETS = {
-    "smoke": Settings(gan.SMOKE, convnet.LABELLING_SMOKE, samples=100, seeds=1),
-    "quick": Settings(gan.QUICK, convnet.LABELLING_QUICK, samples=1_000, seeds=1),
-    "report": Settings(),
-}
+PRESETS = gan.PRESETS
 FIRST, AGAIN = "dense_gan", "trained_again"
 TITLES = {FIRST: "first training", AGAIN: "trained again"}
 SETTLED = 1  # time of scoring from which on samples are compared: at first they are noise
 
 
 def run(task, settings):
-    settings = task.settings = one_source(settings)
+    settings, scoring, floor = convnet.begin(task, settings)
     recipe = settings.recipe
-    scoring, floor = scoreboard.begin(task, settings)
     trainings = {FIRST: gan.published(task, recipe, scoring["labelling"]),
                  AGAIN: gan.published_again(task, recipe, scoring["labelling"])}
     scored = {name: task.repeat(gan.score, training=runs, **scoring)
@@ -97,12 +77,8 @@ def draw_scores(task, epochs, trainings, floor):
 
 
 def judge(losses, distances):
-    """What the claim is judged by.
-
-    Args:
-        losses: the generator's in the first training, (seeds, epochs).
-        distances: of its samples to digits, (seeds, times of scoring).
-    """
+    """What the claim is judged by: the generator's losses in the first training, (seeds, epochs),
+    and the distances of its samples to digits, (seeds, times of scoring)."""
     found = {"rises": (losses[:, -1], losses[:, 0])}
     if distances.shape[1] > SETTLED + 1:
         found["no worse"] = distances[:, -1], distances[:, SETTLED]

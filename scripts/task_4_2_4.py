@@ -1,54 +1,31 @@
 """Task 4.2.4: samples of the dense GAN, counted.
 
 The report looks at a batch, Figure 21(a): mostly 0s, few 4s or 7s, no 1, half of them clear, all
-with a noisy background. Here the convnet labels ten thousand samples of each seed.
-
-A corrected GAN, whose real images have the range of the generator's tanh (D12) and whose
-discriminator drops units in training only (D13), shows where the noise comes from. It is unsteady:
-one of three seeds collapses at full size. So the claim about noise is held against a third one,
-which learns at the rate that Radford et al. (DCGAN, ICLR 2016, section 4) chose because 1e-3 was
-"too high", a fifth of it.
+with a noisy background. Here the convnet labels ten thousand samples of each seed. A corrected GAN
+(D12, D13) shows where the noise comes from. It is unsteady: one of three seeds collapses at full
+size. So the claim about noise is held against a third one, which learns at the rate that Radford
+et al. (DCGAN, ICLR 2016, section 4) chose because 1e-3 was "too high", a fifth of it.
 
     python scripts/task_4_2_4.py                     about 30 seconds, 4,000 digits
     python scripts/task_4_2_4.py --preset report     about two hours and a half, full MNIST
 """
 
-from dataclasses import dataclass
-
 from ann_keras import command, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import convnet, gan
-from ann_keras.recipes.fields import one_source
 
-Recipe = command.flat(gan.Recipe, "backbone", "corrected")
-Labelling = command.group(convnet.Recipe, "source")
-
-
-@dataclass(frozen=True)
-class Settings:
-    recipe: Recipe = gan.Recipe()
-    labelling: Labelling = convnet.LABELLING  # ours: the judge
-    samples: int = 10_000  # ours: that are scored
-    seeds: int = 3  # ours; the report shows one run
-
-
-PRESETS = {
-    "smoke": Settings(gan.SMOKE, convnet.LABELLING_SMOKE, samples=100, seeds=1),
-    "quick": Settings(gan.QUICK, convnet.LABELLING_QUICK, samples=1_000, seeds=1),
-    "report": Settings(),
-}
+PRESETS = gan.PRESETS
 BATCH = 64  # samples that the report looks at, or about as many
 
 
 def run(task, settings):
-    settings = task.settings = one_source(settings)
-    scoring, floor = scoreboard.begin(task, settings)
+    settings, scoring, floor = convnet.begin(task, settings)
     runs = gan.dense(task, settings.recipe, scoring["labelling"])
     scored = {name: task.repeat(gan.score, training=group, **scoring)
               for name, group in runs.items()}
     scores = scoreboard.report(task, scored, floor)
     judged = {name: found for name, found in scores.items() if name != gan.DENSE[1]}
-    plots.class_shares(task, "classes", judged, floor)
+    plots.class_shares(task, "classes", scores, floor)
     plots.walks(task, "walks", scoreboard.first(scored, "walks"))
     plots.sample_grids(task, "samples", scoreboard.first(scored, "images"))
     task.decide(judge(judged))

@@ -2,14 +2,10 @@
 
 The report finds that the samples of Figure 21(b), by a convolutional backbone, have clearer digits
 and less noise in the background than those of the dense one (a), and that 0 is the most frequent
-here too. But no convolutional GAN was trained for it: (b) is the dense GAN, trained a second time
-(D15). So the claims are judged by the second training beside the first, and then by the
-convolutional GAN itself, beside a dense one trained for as many epochs: it takes long, and is
-trained for fewer than the report's 50, which every figure and table says.
-
-The report's code gives real and generated images to the discriminator's batch normalisation in
-separate batches, as PyTorch's DCGAN example does. This generator then collapses, so that joint
-batches, which are ours, stand beside.
+here too. But (b) is the dense GAN, trained a second time (D15). So the claims are judged by the
+second training beside the first, and then by the convolutional GAN itself, trained for fewer than
+the report's 50 epochs, beside a dense one of as many. The report's code normalises real and
+generated images in separate batches, by which this generator collapses: joint batches stand beside.
 
     python scripts/task_4_2_5.py                     about 30 seconds, 256 of 4,000 digits
     python scripts/task_4_2_5.py --preset report     hours on two cores
@@ -23,18 +19,16 @@ import numpy as np
 from ann_keras import command, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import convnet, gan
-from ann_keras.recipes.fields import one_source
 
 Dense = command.group(gan.Recipe, "source", "backbone", "corrected")
 Conv = command.group(gan.Recipe, "source", "backbone", "corrected", "separate_batches")
-Labelling = command.group(convnet.Recipe, "source")
 
 
 @dataclass(frozen=True)
 class Settings:
     conv: Conv = gan.CONVOLUTIONAL  # of the convolutional GAN
     gan: Dense = gan.Recipe()  # of that with dense networks
-    labelling: Labelling = convnet.LABELLING  # ours: the judge
+    labelling: convnet.Judge = convnet.LABELLING  # ours: the judge
     source: Literal["full", "sample"] = "full"  # report: MNIST, or the sample of 4,000 digits
     samples: int = 10_000  # ours: that are scored
     conv_seeds: int = 1  # ours: of the convolutional GAN, which the report did not train
@@ -55,8 +49,7 @@ FAINT = 0.001  # grey level, a quarter of a step of 255, below which backgrounds
 
 
 def run(task, settings):
-    settings = task.settings = one_source(settings)
-    scoring, floor = scoreboard.begin(task, settings)
+    settings, scoring, floor = convnet.begin(task, settings)
     networks = settings.gan, scoring["labelling"]
     dense = {FIRST: gan.published(task, *networks), gan.AGAIN: gan.published_again(task, *networks)}
     convolutional = gan.convolutional(task, settings.conv, settings.conv_seeds)
@@ -83,11 +76,11 @@ def after(runs, epochs):
 
 
 def judge(first, again, early, conv):
-    """What the claims are judged by, from scores, dicts of arrays (seeds, …).
+    """What the claims are judged by: scores, dicts of arrays (seeds, …).
 
     Args:
-        first, again: of the dense GAN after either training.
-        early: of the first training after as many epochs as the convolutional GAN's.
+        first, again, early: of the dense GAN after either training, and in the first after as many
+            epochs as the convolutional GAN's.
         conv: of this, with fewer seeds.
     """
     def compared(backbone, dense):

@@ -1,17 +1,12 @@
 """Task 4.2.6: one table over every generative model of the report.
 
 The report says that GANs sample more realistically than autoencoders but train less stably. Here
-ten thousand samples of each model are scored alike, on the features of the labelling convnet:
-RBM and DBM by long chains, the GANs as published and corrected, the VAEs, the stacked autoencoder
-with a Gaussian fitted to its codes, and as floor a mixture of Bernoulli distributions; beside
-that the time to train, and the log-likelihood of test images where there is one. More realistic
-means nearer to digits by Fréchet distance; stability is how far the loss steps from epoch to epoch,
-the GAN's beside the VAE's, for three seeds are too few to compare the spread over seeds.
-
-All images count as pixel probabilities, those of the mixture being its few components, so that its
-recall is 0; likelihoods are of test images with pixels drawn. Seconds are of whatever core a run
-fell on and of what ran beside it, so that only their order of magnitude counts; those of GANs and
-VAEs are the median epoch times the epochs.
+ten thousand samples of each model are scored alike, as pixel probabilities: RBM and DBM by long
+chains, the stacked autoencoder with a Gaussian fitted to its codes, and as floor a mixture of
+Bernoulli distributions, whose recall is 0 since its samples are its few components. Beside that
+stand the time to train, of which only the order of magnitude counts, and the log-likelihood of test
+images with pixels drawn. More realistic means nearer to digits by Fréchet distance; stability is
+how far the loss steps from epoch to epoch, as three seeds are too few to compare their spread.
 
     python scripts/task_4_2_6.py                     about half a minute after tasks 4.1.2 to 4.3.3
     python scripts/task_4_2_6.py --preset report     about half an hour after those
@@ -26,7 +21,6 @@ from ann_keras import command, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.evaluation.curves import fluctuation
 from ann_keras.recipes import autoencoder, convnet, dbm, gan, mixture, rbm, vae
-from ann_keras.recipes.fields import one_source
 
 RBM = command.group(rbm.Recipe, "source")
 DBM = command.group(dbm.Recipe, "source", "binarization")
@@ -35,7 +29,6 @@ Conv = command.group(gan.Recipe, "source", "backbone", "corrected", "separate_ba
 Variational = command.group(vae.Recipe, "source", "binarize")
 Pretraining = command.group(autoencoder.Pretraining, "source")
 Mixture = command.group(mixture.Recipe, "source")
-Labelling = command.group(convnet.Recipe, "source")
 DRAWN = {"binarization": "draw"}  # of the DBM, as of the digits whose likelihood is estimated
 
 
@@ -50,7 +43,7 @@ class Settings:
     by_adam: Pretraining = autoencoder.BY_ADAM  # ours: of an autoencoder trained further
     autoencoder: Pretraining = autoencoder.Pretraining()
     mixture: Mixture = mixture.Recipe()
-    labelling: Labelling = convnet.LABELLING  # ours: the judge
+    labelling: convnet.Judge = convnet.LABELLING  # ours: the judge
     source: Literal["full", "sample"] = "full"  # report: MNIST, or the sample of 4,000 digits
     samples: int = 10_000  # ours: that are scored
     chain: int = 1_000  # ours: Gibbs steps to a sample of RBM and DBM
@@ -62,18 +55,16 @@ class Settings:
 
 
 PRESETS = {
-    "smoke": Settings(
-        rbm.SMOKE, replace(dbm.SMOKE, **DRAWN), gan.CONVOLUTIONAL_SMOKE, gan.SMOKE,
-        vae.BINARY_SMOKE, vae.SMOKE, autoencoder.BY_ADAM_SMOKE, autoencoder.PRETRAINING_SMOKE,
-        mixture.SMOKE, convnet.LABELLING_SMOKE, "sample", samples=100, chain=5, temperatures=50,
-        digits=10, codes=10, seeds=1,
-    ),
-    "quick": Settings(
-        rbm.QUICK, replace(dbm.QUICK, **DRAWN), gan.CONVOLUTIONAL_QUICK, gan.QUICK,
-        vae.BINARY_QUICK, vae.QUICK, autoencoder.BY_ADAM_QUICK, autoencoder.PRETRAINING_QUICK,
-        mixture.QUICK, convnet.LABELLING_QUICK, "sample", samples=1_000, chain=300,
-        temperatures=500, digits=50, codes=500, seeds=1,
-    ),
+    "smoke": Settings(rbm.SMOKE, replace(dbm.SMOKE, **DRAWN), gan.CONVOLUTIONAL_SMOKE, gan.SMOKE,
+                      vae.BINARY_SMOKE, vae.SMOKE, autoencoder.BY_ADAM_SMOKE,
+                      autoencoder.PRETRAINING_SMOKE, mixture.SMOKE, convnet.LABELLING_SMOKE,
+                      "sample", samples=100, chain=5, temperatures=50, digits=10, codes=10,
+                      seeds=1),
+    "quick": Settings(rbm.QUICK, replace(dbm.QUICK, **DRAWN), gan.CONVOLUTIONAL_QUICK, gan.QUICK,
+                      vae.BINARY_QUICK, vae.QUICK, autoencoder.BY_ADAM_QUICK,
+                      autoencoder.PRETRAINING_QUICK, mixture.QUICK, convnet.LABELLING_QUICK,
+                      "sample", samples=1_000, chain=300, temperatures=500, digits=50, codes=500,
+                      seeds=1),
     "report": Settings(),
 }
 VAE = "VAE"
@@ -83,10 +74,9 @@ SIDES = "lower", "upper"  # of a log-likelihood
 
 
 def run(task, settings):
-    settings = task.settings = one_source(settings)
+    settings, scoring, floor = convnet.begin(task, settings)
     few = settings.costly_seeds
     mixed = f"mixture of {settings.mixture.components} Bernoulli products"
-    scoring, floor = scoreboard.begin(task, settings)
     trained = {
         "RBM": task.repeat(rbm.train, settings.rbm),
         "DBM": task.repeat(dbm.train, settings.dbm, seeds=few),
@@ -144,17 +134,8 @@ def seconds_of(runs):
 
 
 def sample_chains(training, labelling, samples, steps):
-    """Score the ends of long Gibbs chains from random states, as pixel probabilities.
-
-    Args:
-        training: run of ``rbm.train`` or ``dbm.train``.
-        labelling: training of the labelling convnet.
-        samples: number of chains.
-        steps: of Gibbs sampling.
-
-    Returns:
-        Dict, what ``scoreboard.kept`` gives.
-    """
+    """``scoreboard.kept`` of the ends of so many Gibbs chains, so long, from random states, as
+    pixel probabilities, of a run of ``rbm.train`` or ``dbm.train``."""
     of_rbm = isinstance(training.recipe, rbm.Recipe)
     machine = rbm.rbm_of(training) if of_rbm else dbm.machine_of(training)
     images = machine.sample(samples, steps, probabilities=True)
@@ -178,10 +159,10 @@ def columns(scores, likelihoods):
 
 
 def draw(task, scores, floor):
-    figure, axes = plots.panels(4, width=14, height=1 + 0.33 * len(scores), sharey=True)
+    figure, axes = plots.panel_grid(2, 2, width=9.5, height=2 + 0.6 * len(scores), sharey=True)
     titles = {"frechet": "Fréchet distance", "precision": "precision", "coverage": "coverage",
               "seconds": "seconds to train"}
-    for panel, (quantity, title) in zip(axes, titles.items(), strict=True):
+    for panel, (quantity, title) in zip(axes.ravel(), titles.items(), strict=True):
         plots.dots(panel, {name: found[quantity] for name, found in scores.items()})
         if quantity in floor:
             panel.axvline(floor[quantity], color="grey", ls=":")
@@ -190,18 +171,14 @@ def draw(task, scores, floor):
             panel.set_xscale("log")
         else:
             panel.set_xlim(0, None)
-    plots.log_ticks(axes[0].xaxis)  # over the decades of seconds 1, 2 and 5 would overlap
+    plots.log_ticks(axes[0, 0].xaxis)  # over the decades of seconds 1, 2 and 5 would overlap
     figure.suptitle("a dot a seed, bars their mean; dotted: test digits", fontsize=9)
     task.figure("comparison", figure)
 
 
 def judge(distances, unsteady):
-    """What the claim is judged by.
-
-    Args:
-        distances: of samples to digits, dict of model → array (seeds,).
-        unsteady: how far the logarithm of the loss of GANs and VAE steps from epoch to epoch.
-    """
+    """What the claim is judged by, (seeds,) by model: distances of samples to digits, and how far
+    the logarithm of the loss of GANs and VAE steps from epoch to epoch."""
     def of(name):
         return {"realistic": {autoencoder: (distances[autoencoder], distances[name])
                               for autoencoder in AUTOENCODERS},

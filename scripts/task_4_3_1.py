@@ -1,11 +1,10 @@
 """Task 4.3.1: the evidence lower bound and the likelihood, and what the KL term is for.
 
 The report says that the ELBO is maximised instead of the log-likelihood, and that its KL term
-keeps the model from overfitting. Here importance sampling with 5,000 codes an image says how far
-below the log-likelihood the bound is at least, for the published model, whose grey pixels count by
-an unnormalised Bernoulli, and for one of binary pixels that can be compared with the literature
-(−86.76 nats, Burda et al. 2016); how many latent dimensions are in use; and what the published
-model becomes without the KL term.
+keeps the model from overfitting. Here importance sampling says how far below the log-likelihood the
+bound is at least, for the published model, whose grey pixels count by an unnormalised Bernoulli,
+and for one of binary pixels that can be compared with the literature (−86.76 nats, Burda et al.
+2016); how many latent dimensions are in use; and what becomes of the model without the KL term.
 
     python scripts/task_4_3_1.py                     about 40 seconds, 4,000 digits, smaller models
     python scripts/task_4_3_1.py --preset report     about two hours on two cores
@@ -18,18 +17,16 @@ import numpy as np
 from ann_keras import command, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import convnet, vae
-from ann_keras.recipes.fields import one_source
 
 Recipe = command.flat(vae.Recipe, "binarize", "kl_weight")
 Binary = command.group(vae.Recipe, "binarize", "source")
-Labelling = command.group(convnet.Recipe, "source")
 
 
 @dataclass(frozen=True)
 class Settings:
     recipe: Recipe = vae.Recipe()
     binary: Binary = vae.BINARY  # ours: of binary pixels
-    labelling: Labelling = convnet.LABELLING  # ours: the judge
+    labelling: convnet.Judge = convnet.LABELLING  # ours: the judge
     samples: int = 10_000  # ours: that are scored
     digits: int = 10_000  # ours: test images whose likelihood is estimated, by the first seed
     digits_of_others: int = 1_000  # ours: by other seeds; and those by which seeds are compared
@@ -46,12 +43,13 @@ PRESETS = {
     "report": Settings(),
 }
 PUBLISHED, FREE, BINARY = "published", "without KL term", "binary pixels"
-ACTIVE = 0.01  # variance of its posterior mean from which a dimension is active: Burda et al.
+# Variance over images of its posterior mean from which a dimension is active: Burda, Grosse and
+# Salakhutdinov, ICLR 2016, section 5.2.
+ACTIVE = 0.01
 
 
 def run(task, settings):
-    settings = task.settings = one_source(settings)
-    scoring, floor = scoreboard.begin(task, settings)
+    settings, scoring, floor = convnet.begin(task, settings)
     runs = {
         PUBLISHED: task.repeat(vae.train, settings.recipe),
         FREE: task.repeat(vae.train, replace(settings.recipe, kl_weight=0.0)),
@@ -95,13 +93,8 @@ def run(task, settings):
 
 
 def latent_dimensions(training):
-    """What each latent dimension of a run of ``vae.train`` tells about the test images.
-
-    Returns:
-        Dict: "kl" (latent_dim,), KL divergence to the prior in nats, mean over images, and
-        "active" (latent_dim,), whether the variance over images of the posterior mean is above
-        0.01 (Burda, Grosse and Salakhutdinov, ICLR 2016, section 5.2).
-    """
+    """What each latent dimension of a run of ``vae.train`` tells about the test images: dict of
+    "kl" (latent_dim,), KL divergence to the prior in nats, mean over images, and "active"."""
     means, deviations = vae.vae_of(training).encode(vae.unseen(training.recipe))
     active = np.var(means, axis=0, dtype=np.float64) > ACTIVE
     return {"kl": divergences(means, deviations), "active": active}
@@ -144,12 +137,8 @@ def draw_bounds(task, bounds, latent):
 
 
 def judge(gaps, free, published):
-    """What the claim is judged by, one value a seed each.
-
-    Args:
-        gaps: of the ELBO to the importance-weighted bound, in nats.
-        free, published: how much worse test images are reconstructed than training images, without
-            and with the KL term.
+    """What the claim is judged by, (seeds,) in nats: gaps of the ELBO to the other bound, and how
+    much worse test images are reconstructed than training images, free of the KL term and with it.
     """
     return {"4.3.1-a": {"bound": gaps, "regularises": (free, published)}}
 

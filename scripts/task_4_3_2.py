@@ -1,12 +1,10 @@
 """Task 4.3.2: noise decoded through a stacked autoencoder and through the VAE.
 
 The report says that a VAE generates by samples from its latent space, and names a loss for either
-model. Here noise goes through the decoders of the stacked autoencoder's pre-training: N(0, I) as
-in the VAE, uniform noise where sigmoid codes lie, and a Gaussian fitted to the training images'
-codes; as pre-trained in task 3.1.1, which hardly moves the weights, and trained well by Adam. Not
-to generate is to be clearly farther from digits, by Fréchet distance, than the VAE's samples. The
-losses are read off the models (D14): that of the pre-training is the squared error, that of the VAE
-the cross-entropy.
+model. Here noise goes through the decoders of the stacked autoencoder: N(0, I) as in the VAE,
+uniform noise where sigmoid codes lie, and a Gaussian fitted to codes; as pre-trained in task 3.1.1,
+which hardly moves the weights, and trained well by Adam. Not to generate is to be clearly farther
+from digits, by Fréchet distance, than the VAE's samples. The losses are read off the models (D14).
 
     python scripts/task_4_3_2.py                     about 30 seconds, 4,000 digits, smaller VAE
     python scripts/task_4_3_2.py --preset report     about ten minutes, with the VAEs of task 4.3.3
@@ -20,11 +18,9 @@ import numpy as np
 from ann_keras import command, data, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import autoencoder, convnet, vae
-from ann_keras.recipes.fields import one_source
 
 Variational = command.group(vae.Recipe, "source")
 Pretraining = command.group(autoencoder.Pretraining, "source")
-Labelling = command.group(convnet.Recipe, "source")
 
 
 @dataclass(frozen=True)
@@ -32,7 +28,7 @@ class Settings:
     by_adam: Pretraining = autoencoder.BY_ADAM  # ours: of an autoencoder trained further
     autoencoder: Pretraining = autoencoder.Pretraining()
     vae: Variational = vae.Recipe()
-    labelling: Labelling = convnet.LABELLING  # ours: the judge
+    labelling: convnet.Judge = convnet.LABELLING  # ours: the judge
     source: Literal["full", "sample"] = "full"  # report: MNIST, or the sample of 4,000 digits
     samples: int = 10_000  # ours: that are scored
     seeds: int = 3  # ours; the report shows one run
@@ -51,17 +47,14 @@ VAE = "VAE", "normal"
 
 
 def run(task, settings):
-    settings = task.settings = one_source(settings)
-    scoring, floor = scoreboard.begin(task, settings)
+    settings, scoring, floor = convnet.begin(task, settings)
     variational = task.repeat(vae.train, settings.vae)
     stacks = {
         "published": task.repeat(autoencoder.pretrain, settings.autoencoder),
         "adam": task.repeat(autoencoder.pretrain, settings.by_adam),
     }
-    scored = {
-        (name, kind): task.repeat(autoencoder.score, training=runs, kind=kind, **scoring)
-        for name, runs in stacks.items() for kind in CODES
-    }
+    scored = {(name, kind): task.repeat(autoencoder.score, training=runs, kind=kind, **scoring)
+              for name, runs in stacks.items() for kind in CODES}
     scored[VAE] = task.repeat(vae.score, training=variational, **scoring)
     losses = task.run(losses_of_vae, training=variational[0])
 
@@ -83,10 +76,8 @@ def run(task, settings):
 
 
 def losses_of_vae(training):
-    """The reconstruction error that a VAE logs for the test images, and what it could be.
-
-    Args:
-        training: run of ``vae.train``.
+    """The reconstruction error that a run of ``vae.train`` logs for test images, and what it could
+    be.
 
     Returns:
         Dict: "logged", "squared_error" and "cross_entropy" (nats), sums over pixels, means over
@@ -112,7 +103,7 @@ def losses_of_vae(training):
 
 
 def judge(distances):
-    """What the claim is judged by, from distances to digits by (model, kind of codes), (seeds,)."""
+    """What the claim is judged by: distances to digits, (seeds,), by (model, kind of codes)."""
     return {"4.3.2-a": {"distance": {
         f"{MODELS[name]}, {CODES[kind]}": (values, distances[VAE])
         for (name, kind), values in distances.items() if name in MODELS and kind != "codes"

@@ -15,15 +15,12 @@ import numpy as np
 from ann_keras import command, data, models, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import convnet, vae
-from ann_keras.recipes.fields import one_source
-
-Labelling = command.group(convnet.Recipe, "source")
 
 
 @dataclass(frozen=True)
 class Settings:
     recipe: command.flat(vae.Recipe) = vae.Recipe()
-    labelling: Labelling = convnet.LABELLING  # ours: the judge
+    labelling: convnet.Judge = convnet.LABELLING  # ours: the judge
     samples: int = 10_000  # ours: that are scored
     steps: int = 10  # ours: images of a line through latent space
     seeds: int = 3  # ours; the report shows one run
@@ -39,8 +36,7 @@ SHOWN = 100  # samples in Figure 23
 
 
 def run(task, settings):
-    settings = task.settings = one_source(settings)
-    scoring, floor = scoreboard.begin(task, settings)
+    settings, scoring, floor = convnet.begin(task, settings)
     runs = task.repeat(vae.train, settings.recipe)
     scored = task.repeat(vae.score, training=runs, **scoring)
     lines = task.run(walks, training=runs[0], steps=settings.steps)
@@ -49,8 +45,8 @@ def run(task, settings):
     task.measure("vae/encoder/parameters", published.encoder.count_params())
     task.measure("vae/decoder/parameters", published.decoder.count_params())
     for part, better in vae.TERMS.items():
-        for name in (part, f"test_{part}"):
-            task.measure(f"vae/{name}", runs[name][:, -1], better=better, unit="nats")
+        task.measure(f"vae/{part}", runs[part][:, -1], better=better, unit="nats")
+        task.measure(f"vae/test_{part}", runs[f"test_{part}"][:, -1], better=better, unit="nats")
     task.measure("vae/seconds_an_epoch", runs["seconds"], better="lower")
     found, sure = scoreboard.scores(scored), scored["confident_classes"]
     scoreboard.measure(task, "vae", found)
@@ -65,16 +61,8 @@ def run(task, settings):
 
 
 def walks(training, steps):
-    """Images on straight lines in latent space between two test digits each.
-
-    Args:
-        training: run of ``vae.train``.
-        steps: images of a line, its ends among them.
-
-    Returns:
-        Dict: "images" (pairs, steps, 784), uint8, at codes between the mean codes of the first
-        test images of two digits.
-    """
+    """Images on straight lines in the latent space of a run of ``vae.train``: dict of "images"
+    (pairs, steps, 784), uint8, between the mean codes of the first test images of two digits."""
     _, rows, labels = data.mnist.rows(training.recipe.source)
     model = vae.vae_of(training)
     ends = np.array([[np.argmax(labels == digit) for digit in pair] for pair in PAIRS])
@@ -113,13 +101,8 @@ def draw_training(task, runs):
 
 
 def judge(classes, clear, zeros):
-    """What the claim is judged by, shares of samples.
-
-    Args:
-        classes: of each label, (seeds, 10).
-        clear: those of which the convnet is sure, (seeds,).
-        zeros: clear 0s, (seeds,).
-    """
+    """What the claim is judged by: shares of samples of each label (seeds, 10), of those of which
+    the convnet is sure and of clear 0s (seeds,)."""
     return {"4.3.3-a": {
         "8 leads": scoreboard.beside_others(classes, 8),
         "no clear 0": (1 - zeros) ** SHOWN,

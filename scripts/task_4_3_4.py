@@ -16,18 +16,16 @@ from typing import Literal
 from ann_keras import command, plots
 from ann_keras.evaluation import scoreboard
 from ann_keras.recipes import convnet, gan, vae
-from ann_keras.recipes.fields import one_source
 
 Dense = command.group(gan.Recipe, "source", "backbone", "corrected")
 Variational = command.group(vae.Recipe, "source")
-Labelling = command.group(convnet.Recipe, "source")
 
 
 @dataclass(frozen=True)
 class Settings:
     gan: Dense = gan.Recipe()
     vae: Variational = vae.Recipe()
-    labelling: Labelling = convnet.LABELLING  # ours: the judge
+    labelling: convnet.Judge = convnet.LABELLING  # ours: the judge
     source: Literal["full", "sample"] = "full"  # report: MNIST, or the sample of 4,000 digits
     samples: int = 10_000  # ours: that are scored
     seeds: int = 3  # ours; the report shows one run
@@ -44,8 +42,7 @@ VAE = "VAE"
 
 
 def run(task, settings):
-    settings = task.settings = one_source(settings)
-    scoring, floor = scoreboard.begin(task, settings)
+    settings, scoring, floor = convnet.begin(task, settings)
     scored = {name: task.repeat(gan.score, training=group, **scoring)
               for name, group in gan.dense(task, settings.gan, scoring["labelling"]).items()}
     trained = task.repeat(vae.train, settings.vae)
@@ -54,7 +51,7 @@ def run(task, settings):
     scores = scoreboard.report(task, scored, floor)
     plots.sample_grids(task, "samples", scoreboard.first(scored, "images"))
     judged = {name: found for name, found in scores.items() if name != gan.DENSE[1]}
-    plots.class_shares(task, "classes", judged, floor)
+    plots.class_shares(task, "classes", scores, floor)
     task.decide(judge({name: found["frechet"] for name, found in judged.items()}))
 
 

@@ -10,6 +10,7 @@ import runpy
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import tuning
 from tuning import search
@@ -32,13 +33,13 @@ class Search(search.Search):
     def values(self, hp):
         return {"x": hp.Float("x", 0, 10, default=5.0)}
 
-    def build(self, hp):
-        return None
+    def build(self, values):
+        return SimpleNamespace(count_params=lambda: 0)
 
-    def fit(self, hp, model, *, checkpoint, epochs=None):
+    def fit(self, values, model, checkpoint, epochs):
         for step in range(self.settings.steps):
             search.kept(checkpoint, f"step_{step}", self.step)
-        return {"depth": hp["x"]}
+        return {"depth": values["x"]}
 
     def step(self):
         time.sleep(PAUSE)

@@ -345,8 +345,9 @@ def test_the_sign_of_the_surround():
 
 def test_strength_follows_the_weights_and_contrast_does_not():
     weights = np.random.default_rng(0).normal(size=(3, 784))
-    scaled, contrast = 2 + weights * [[1], [2], [4]], task_4_1_6.contrast
-    np.testing.assert_allclose(task_4_1_6.strength(scaled), weights.std(axis=1) * [1, 2, 4])
+    scaled, contrast = 2 + weights * [[1], [2], [4]], task_4_1_6.MEASURES["contrast"]
+    strength = task_4_1_6.MEASURES["strength"]
+    np.testing.assert_allclose(strength(scaled), weights.std(axis=1) * [1, 2, 4])
     np.testing.assert_allclose(contrast(scaled), contrast(weights))
     checks = np.tile([0.0, 3.0], (1, 392))
     assert contrast(checks)[0] == pytest.approx(0.5)

@@ -74,7 +74,7 @@ def test_lstm(changes, claim, verdict):
 
 
 def both(mlp=(2000, 0.9), lstm=(200, 0.5), corrected=(2000, 200), good=8, early=(0.03, 1.0),
-         late=(1.0, 3.0)):
+         late=(2.0, 3.0)):
     """Verdicts of 2.2.3.
 
     Args:
@@ -100,6 +100,7 @@ def both(mlp=(2000, 0.9), lstm=(200, 0.5), corrected=(2000, 200), good=8, early=
     ({"corrected": (300, 200)}, "a", "undecided"),
     ({}, "b", "artefact"), ({"early": (0.03, 0.04)}, "b", "reproduced"),
     ({"early": (0.2, 1.0)}, "b", "refuted"), ({"late": (0.3, 3.0)}, "b", "refuted"),
+    ({"late": (1.0, 3.0)}, "b", "undecided"),
     ({"good": 0}, "b", "undecided"), ({"good": 2}, "b", "undecided"),
 ])
 def test_both(changes, claim, verdict):

@@ -292,10 +292,9 @@ def test_measured_errors_have_medians():
 
 def test_published_run_is_set_beside_the_seeds():
     measured = {}
-    task = SimpleNamespace(identifier="2.2.1", measure=lambda name, values, **options:
-                           measured.update({name: values}))
+    task = SimpleNamespace(measure=lambda name, values, **options: measured.update({name: values}))
     runs = [{"mse": mse, "later_mse": [1.0]} for mse in (100.0, 277.3, 300.0, 900.0)]
-    forecasts.measure_published(task, "nar_mlp", runs)
+    forecasts.measure_published(task, "nar_mlp", runs, 277.3)
     assert measured["seeds/share_as_good"] == 0.5
     assert measured["seeds/test_mse/median"] == np.median([277.3, 300.0])
 

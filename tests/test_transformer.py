@@ -93,7 +93,7 @@ def test_the_search_trains_each_row_of_the_table_once(tmp_path, monkeypatch):
     monkeypatch.setattr(transformer, "train", train)
     rows = "8/1/1", "16/1/1", "24/1/1"
     found = search.Search(search.Settings(rows=rows, source="sample"))
-    oracle = oracles.create("grid", found, max_trials=40, epochs=1, seed=1)
+    oracle = oracles.create("grid", found, seed=1)
     Tuner(found, oracle, project_folder(tmp_path, "grid", found, seed=1)).search(verbose=0)
     published = transformer.Recipe(epochs=1, source="sample")
     assert trained == [(transformer.sized(published, row), 0) for row in rows]

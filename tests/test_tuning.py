@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import grpc
 import keras_tuner
@@ -39,6 +40,7 @@ class Valley(searches.Search):
     """A search without a network: the objective is a value of the space."""
 
     objective = "depth"
+    max_epochs = 9
 
     def __init__(self, settings=None, *, result=lambda trial, x: x):
         super().__init__(settings or regression.PRESETS["smoke"])
@@ -50,17 +52,18 @@ class Valley(searches.Search):
             searches.refuse("too far")
         return {"x": x, "way": hp.Choice("way", ["left", "right"], default="right")}
 
-    def build(self, hp):
-        return None
+    def build(self, values):
+        return SimpleNamespace(count_params=lambda: 0)
 
-    def fit(self, hp, model, *, checkpoint, epochs=None):
-        self.tried.append(hp["x"])
-        return {"depth": self.result(len(self.tried), hp["x"]), "steps": 3}
+    def fit(self, values, model, checkpoint, epochs):
+        self.tried.append(values["x"])
+        return {"depth": self.result(len(self.tried), values["x"]), "steps": 3}
 
 
-def tuner_of(search, folder, kind="random", max_trials=6, seed=1):
-    oracle = oracles.create(kind, search, max_trials=max_trials, epochs=9, seed=seed)
-    return Tuner(search, oracle, project_folder(folder, kind, search, seed))
+def tuner_of(search, folder, kind="random", max_trials=6, **options):
+    search.settings = dataclasses.replace(search.settings, max_trials=max_trials)
+    oracle = oracles.create(kind, search, seed=1)
+    return Tuner(search, oracle, project_folder(folder, kind, search, 1), **options)
 
 
 def found(tuner):
@@ -116,8 +119,9 @@ def test_a_combination_without_sense_is_refused_before_anything_is_built(tmp_pat
                 searches.refuse("only five will do")
             return values
 
-        def build(self, hp):
+        def build(self, values):
             Strict.built += 1
+            return super().build(values)
 
     tuner = tuner_of(Strict(), tmp_path)
     tuner.search(verbose=0)
@@ -175,7 +179,7 @@ def test_a_chief_that_starts_again_leaves_trials_to_workers_that_live(tmp_path):
     search = Valley()
     oracle = tuner_of(search, tmp_path).oracle
     running = {name: oracle.create_trial(name).trial_id for name in ("worker-0", "worker-7")}
-    again = oracles.create("random", search, max_trials=6, epochs=9, seed=1)
+    again = oracles.create("random", search, seed=1)
     again.workers = ["worker-0", "worker-1"]
     Tuner(search, again, project_folder(tmp_path, "random", search, 1))
     assert again.create_trial("worker-0").trial_id == running["worker-0"]
@@ -250,15 +254,30 @@ def test_every_model_of_a_trial_belongs_to_the_strategy(tmp_path, monkeypatch):
     assert found(tuner)[0].objective == 1.0
 
 
-@pytest.mark.parametrize("arguments, words", [
-    ((("chief",), 0, False), "--workers must tell"),
-    ((("worker-2",), 2, False), "must be one of chief, worker-0, worker-1, got 'worker-2'"),
-    ((("worker-1",), 2, True), "--fresh is not for many machines"),
+@pytest.fixture
+def among_many(monkeypatch):
+    """Function that sets keras-tuner's variables; those that are not given are not set."""
+    def call(identifier="worker-1", address=workers.ADDRESS, port="1234"):
+        for key, value in zip(workers._VARIABLES, (identifier, address, port)):
+            monkeypatch.setenv(key, value or "")
+
+    return call
+
+
+@pytest.mark.parametrize("variables, options, words", [
+    ({"address": None}, (2, False), "KERASTUNER_ORACLE_IP is not set"),
+    ({"port": "http"}, (2, False), "must be a number, got 'http'"),
+    ({"identifier": "chief"}, (0, False), "--workers must tell"),
+    ({"identifier": "worker-2"}, (2, False), "one of chief, worker-0, worker-1, got 'worker-2'"),
+    ({}, (2, True), "--fresh is not for many machines"),
 ])
-def test_processes_of_many_machines_must_fit_together(arguments, words):
+def test_processes_of_many_machines_must_fit_together(among_many, variables, options, words):
+    assert workers.place(*options) is None
+    among_many(**variables)
     with pytest.raises(UserError, match=words):
-        workers.check_place(*arguments)
-    workers.check_place(("worker-1",), 2, False)
+        workers.place(*options)
+    among_many()
+    assert workers.place(2, False) == ("worker-1", "127.0.0.1", 1234)
 
 
 @pytest.fixture
@@ -379,16 +398,14 @@ def test_unknown_searches_and_none_are_refused(tune):
     assert code == 2 and err.count("\n") == 1
 
 
-def test_a_port_in_use_is_refused(tmp_path, tune, monkeypatch):
+def test_a_port_in_use_is_refused(tmp_path, tune, among_many):
     with socket.socket() as taken:
         taken.bind((workers.ADDRESS, 0))
         taken.listen()
         port = taken.getsockname()[1]
         arguments = "regression", "--preset", "smoke", "--results", tmp_path, "--workers", 1
         alone = tune(*arguments, "--port", port)
-        for key, value in (("TUNER_ID", "chief"), ("ORACLE_PORT", str(port)),
-                           ("ORACLE_IP", workers.ADDRESS)):
-            monkeypatch.setenv(f"KERASTUNER_{key}", value)
+        among_many("chief", port=str(port))
         for code, _, err in (alone, tune(*arguments)):
             assert code == 2 and err.startswith(f"error: cannot listen at 127.0.0.1:{port}")
 
@@ -399,21 +416,6 @@ def test_a_worker_without_a_chief_says_so():
     with pytest.raises(UserError, match=f"no chief answers at 127.0.0.1:{port} for 1 s"):
         workers.check_chief(workers.ADDRESS, port, seconds=1)
     assert time.monotonic() - begin < 20 and workers.REACH <= 60
-
-
-@pytest.mark.parametrize(
-    "variables, words",
-    [
-        ({"KERASTUNER_TUNER_ID": "chief"}, "KERASTUNER_ORACLE_IP is not set"),
-        ({"KERASTUNER_TUNER_ID": "worker-0", "KERASTUNER_ORACLE_IP": "127.0.0.1",
-          "KERASTUNER_ORACLE_PORT": "http"}, "must be a number, got 'http'"),
-    ],
-)
-def test_variables_of_many_machines_are_checked(monkeypatch, variables, words):
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(UserError, match=words):
-        workers.variables()
 
 
 def test_a_process_that_never_lives_ends_the_search(capfd):
@@ -433,12 +435,10 @@ def test_a_process_that_has_grown_is_renewed_between_trials(tmp_path, monkeypatc
 
     sizes = iter([1e9, 1.1e9, 1.2e9, 3e9])
     monkeypatch.setattr("tuning.tuner._resident_memory", lambda: next(sizes))
-    search = Valley()
-    oracle = oracles.create("random", search, max_trials=6, epochs=9, seed=1)
+    tuner = tuner_of(Valley(), tmp_path, renew=renew)
     with pytest.raises(Renewed):
-        Tuner(search, oracle, project_folder(tmp_path, "random", search, 1),
-              renew=renew).search(verbose=0)
-    assert len(search.tried) == 3 and not oracle.ongoing_trials
+        tuner.search(verbose=0)
+    assert len(tuner.hypermodel.tried) == 3 and not tuner.oracle.ongoing_trials
 
 
 def test_bad_input_ends_the_search(tmp_path):
@@ -452,21 +452,16 @@ def test_bad_input_ends_the_search(tmp_path):
 
 
 def test_importance_finds_the_hyperparameter_that_decides():
-    search = Valley()
-    trials = [
-        outputs.Row(number, "COMPLETED", x, {}, {}, {}, factors={"x": x, "way": way})
-        for number, (x, way) in enumerate(
-            (x, way) for x in range(10) for way in ("left", "right")
-        )
-    ]
-    found = outputs.importance(search, trials)
+    trials = [outputs.Row(0, "COMPLETED", "", {}, objective=x, factors={"x": x, "way": way})
+              for x in range(10) for way in ("left", "right")]
+    found = outputs.importance(trials)
     assert list(found) == ["x", "way"]
     assert found["x"][0] > 0.5 and abs(found["way"][0]) < 0.1
 
 
 def test_medians_of_factors_with_few_levels():
     trials = [
-        outputs.Row(0, "COMPLETED", value, {}, {}, {},
+        outputs.Row(0, "COMPLETED", "", {}, objective=value,
                     factors={"way": way, "x": value, "same": 1})
         for way, values in (("left", range(5)), ("right", (7.0, 9.0, 100.0, 101.0)))
         for value in values

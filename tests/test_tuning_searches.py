@@ -34,6 +34,7 @@ def search_of(name, preset="smoke", **changes):
 
 
 def setting(**values):
+    """Hyperparameters of which those that are not named have their defaults."""
     hp = keras_tuner.HyperParameters()
     hp.values = values
     return hp
@@ -42,8 +43,7 @@ def setting(**values):
 @pytest.mark.parametrize("name", tuning.SEARCHES)
 def test_settings_are_built_or_refused_before_anything_is_built(name, monkeypatch):
     search = search_of(name, "report", **({"source": "sample"} if name == "transformer" else {}))
-    space = keras_tuner.HyperParameters()
-    search.values(space)
+    space = search.space()
     built = 0
     for seed in range(SAMPLES):
         drawn = {part.name: part.random_sample(100 * seed + place)
@@ -57,7 +57,7 @@ def test_settings_are_built_or_refused_before_anything_is_built(name, monkeypatc
                 continue
         assert json.loads(json.dumps(values)) == values  # best.json gives them to ``evaluate``
         if built < (1 if name == "transformer" else 4) or name == "convnet":
-            assert search.build(setting(**drawn)).count_params() > 0
+            assert search.build(values).count_params() > 0
         built += 1
     assert built > SAMPLES / 3
 
@@ -88,12 +88,13 @@ def test_validation_forecasts_cannot_reach_the_test_points():
 ])
 def test_work_is_that_of_the_network(options):
     search, work = search_of("convnet"), 0
-    model = search.build(setting(**options))
+    values = search.values(setting(**options))
+    model = search.build(values)
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2D):
             work += math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape)
     work += math.prod(model.layers[-2].kernel.shape)
-    assert tuning.load("convnet").multiplications(**search.values(setting(**options))) == work
+    assert tuning.load("convnet").multiplications(**values) == work
 
 
 def options_of(name, folder, **changes):
@@ -124,12 +125,10 @@ def smoke(tmp_path_factory):
 def test_a_smoke_trial(name, smoke):
     folder = smoke(name)
     search, trials = search_of(name), trials_of(name, folder)
-    hp = keras_tuner.HyperParameters()
-    search.values(hp)
     assert list(sorted(trials)) == [str(trial) for trial in range(
         options_of(name, folder).settings.max_trials)]
     assert all(row["status"] == "COMPLETED" for row in trials.values())
-    for part, value in hp.values.items():
+    for part, value in search.space().values.items():
         assert trials["0"][part] == str(value) or float(trials["0"][part]) == value
     assert all(math.isfinite(float(row[search.objective])) for row in trials.values())
     best = json.loads((folder / "smoke" / "tuning" / name / "best.json").read_text())
@@ -139,7 +138,7 @@ def test_a_smoke_trial(name, smoke):
     )
     if "published" in best["compared"]:
         results = best["compared"]["published"]
-        assert results["settings"] == search.values(keras_tuner.HyperParameters())
+        assert results["settings"] == search.values(search.space())
         tests = [name for name in results if name.startswith("test_")]
         assert tests and all(np.isfinite(results[name]).all() for name in tests)
 
@@ -192,7 +191,8 @@ def test_an_interrupted_trial_goes_on_from_its_last_forecast(tmp_path, monkeypat
 
 @pytest.mark.parametrize("name", ["autoencoder", "rbm"])
 def test_finished_seeds_are_kept(name, tmp_path, monkeypatch):
-    search, hp, seen = search_of(name, seeds=3), keras_tuner.HyperParameters(), []
+    search, seen = search_of(name, seeds=3), []
+    values = search.values(search.space())
 
     def train(first, *rest, **_):
         seed = rest[0] if rest else first.random_state
@@ -203,13 +203,14 @@ def test_finished_seeds_are_kept(name, tmp_path, monkeypatch):
 
     monkeypatch.setattr(search, "_train", train)
     with pytest.raises(KeyboardInterrupt):
-        search.fit(hp, search.build(hp), checkpoint=tmp_path)
-    result = search.fit(hp, search.build(hp), checkpoint=tmp_path)
+        search.fit(values, search.build(values), tmp_path, None)
+    result = search.fit(values, search.build(values), tmp_path, None)
     assert seen == [0, 1, 1, 2] and result[search.objective] == 1.0
 
 
 def test_forecast_errors_of_fewer_epochs_are_not_taken_for_those_of_more(tmp_path, monkeypatch):
-    search, hp = search_of("timeseries_mlp", origins=(300, 400, 500), seeds=3), setting()
+    search = search_of("timeseries_mlp", origins=(300, 400, 500), seeds=3)
+    values = search.values(search.space())
     found = {300: [1, 2, 9], 400: [5, 4, 3], 500: [7, 0, 0]}
 
     def validate(recipe, seed, origins):
@@ -217,18 +218,19 @@ def test_forecast_errors_of_fewer_epochs_are_not_taken_for_those_of_more(tmp_pat
 
     monkeypatch.setattr(recipes.timeseries, "validate", validate)
     for epochs in (1, 2):  # as Hyperband gives them, with the checkpoint of before
-        result = search.fit(hp, search.build(hp), checkpoint=tmp_path, epochs=epochs)
+        result = search.fit(values, search.build(values), tmp_path, epochs)
         assert result["val_nmse"] == pytest.approx(100 * epochs + (2 + 4 + 0) / 3)
         assert result["worst_origin"] == 100 * epochs + 4
 
 
 def test_objective_does_not_depend_on_the_test_points(tmp_path, monkeypatch):
-    search, hp = search_of("timeseries_mlp", origins=(900,)), setting(lag=10)
-    known = search.fit(hp, search.build(hp), checkpoint=tmp_path / "known")
+    search = search_of("timeseries_mlp", origins=(900,))
+    values = search.values(setting(lag=10))
+    known = search.fit(values, search.build(values), tmp_path / "known", 1)
     series = data.santafe.load_all().copy()
     series[data.santafe.TRAINING_POINTS:] = 77.0
     monkeypatch.setattr(data.santafe, "_series", lambda: series)
-    assert search.fit(hp, search.build(hp), checkpoint=tmp_path / "changed") == known
+    assert search.fit(values, search.build(values), tmp_path / "changed", 1) == known
 
 
 def test_rbm_is_compared_on_test_images():
@@ -244,7 +246,8 @@ def test_rbm_is_compared_on_test_images():
 def test_an_rbm_is_trained_and_scored_on_its_parts_of_the_training_images(monkeypatch):
     search, parts = search_of("rbm"), []
     monkeypatch.setattr(search, "_score", lambda *arguments: parts.append(arguments) or {})
-    found = search._train(search.build(setting(components=50, learning_rate=0.2, epochs=2), seed=3))
+    values = {"components": 50, "learning_rate": 0.2, "epochs": 2}
+    found = search._train(search.build(values, seed=3))
     rows, _, _ = data.mnist.rows("sample")
     (model, seen, held_out), = parts
     np.testing.assert_array_equal(seen, rows[:search.settings.images])

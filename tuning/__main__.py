@@ -54,12 +54,10 @@ class Options:
 
 def early_replicas():
     """``--replicas`` of the command line, before its real parser can be made; 1 if unclear."""
-    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    early.add_argument("--replicas", type=int, default=1)
-    try:
-        return early.parse_known_args()[0].replicas
-    except argparse.ArgumentError:
-        return 1  # the real parser will object to it
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    early.add_argument("--replicas", nargs="?", default="1")
+    replicas = early.parse_known_args()[0].replicas or ""
+    return int(replicas) if replicas.isdecimal() else 1  # the real parser will object to it
 
 
 def main():
@@ -67,20 +65,19 @@ def main():
         words = [part for part in sys.argv[1:] if not part.startswith("-")]
         if not words and not {"-h", "--help"} & set(sys.argv):
             raise UserError("name a search, or list: python -m tuning list")
-        known = [word for word in words if word in (*tuning.SEARCHES, "list")]
-        if words and not known:
+        name = next((word for word in words if word in (*tuning.SEARCHES, "list")), None)
+        if words and name is None:
             raise UserError(
                 f"there is no search {words[0]!r}: choose from {', '.join(tuning.SEARCHES)}"
             )
-        name = known[0] if known else "regression"
         if name == "list":
             for each in tuning.SEARCHES:
                 print(f"{each:16} {tuning.describe(each)}")
             return
         command.quiet_tensorflow(cpus=early_replicas(), threads=None)
-        options = command.parse_settings(
-            tuning.load(name).PRESETS, __doc__, Options, search=name
-        )
+        name = name or "regression"  # for --help
+        presets = tuning.load(name).PRESETS
+        options = command.parse_settings(presets, __doc__, Options, search=name)
         command.check(options.settings)
         from tuning import run
 

@@ -49,33 +49,18 @@ class Search(search.Search):
         first = hp.Int("first_units", 128, 512, step=64, default=first)
         if second > first:
             search.refuse(f"the second encoder has more units than the first: {second} > {first}")
-        epochs = {
-            f"{phase}_epochs": hp.Int(f"{phase}_epochs", *ends, step=10,
-                                      default=getattr(PUBLISHED, f"{phase}_epochs"))
-            for phase, ends in (("pretraining", (0, 60)), ("classifier", (0, 90)),
-                                ("fine_tuning", (10, 100)))
-        }
-        return {
-            "hidden_units": [first, second],
-            **epochs,
-            "pretraining_rate": hp.Float("pretraining_rate", 0.03, 30, sampling="log",
-                                         default=PUBLISHED.pretraining_rate),
-            "learning_rate": hp.Float("learning_rate", 0.03, 3, sampling="log",
-                                      default=PUBLISHED.learning_rate),
-        }
-
-    def build(self, hp):
-        sizes = tuple(self.values(hp)["hidden_units"])
-        return models.autoencoder.StackedAutoencoder(sizes).classifier
-
-    def fit(self, hp, model, *, checkpoint, epochs=None):
-        values = self.values(hp)
-        means = search.mean_over_seeds(
-            checkpoint, self.settings.seeds,
-            lambda seed: self._train(values, seed),
+        return {"hidden_units": [first, second]} | self.searched(
+            hp, pretraining_epochs=range(0, 61, 10), classifier_epochs=range(0, 91, 10),
+            fine_tuning_epochs=range(10, 101, 10), pretraining_rate=(0.03, 30),
+            learning_rate=(0.03, 3),
         )
-        found = {f"val_{name}": mean for name, mean in means.items()}
-        return found | {"parameters": model.count_params()}
+
+    def build(self, values):
+        return models.autoencoder.StackedAutoencoder(tuple(values["hidden_units"])).classifier
+
+    def fit(self, values, model, checkpoint, epochs):
+        means = self.mean_over_seeds(checkpoint, lambda seed: self._train(values, seed))
+        return {f"val_{name}": mean for name, mean in means.items()}
 
     def evaluate(self, values, seed):
         found = self._train(values, seed, validation=PUBLISHED.validation)

@@ -9,6 +9,7 @@ its size alone does not win.
 Report preset, estimated: a trial takes two minutes on one core, the search 45 minutes on two.
 """
 
+import itertools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,10 +50,8 @@ class Search(search.Search):
 
     def values(self, hp):
         filters = hp.Choice("filters", [8, 16, 24, 32], default=PUBLISHED.filters[0])
-        kernels = [hp.Int(f"kernel_{block}", 2, 5, default=published)
-                   for block, published in enumerate(PUBLISHED.kernel_sizes, start=1)]
-        paddings = [hp.Int(f"padding_{block}", 0, 2, default=published)
-                    for block, published in enumerate(PUBLISHED.paddings, start=1)]
+        kernels = _of_blocks(hp, "kernel", 2, 5, PUBLISHED.kernel_sizes)
+        paddings = _of_blocks(hp, "padding", 0, 2, PUBLISHED.paddings)
         first, later, _, last = PUBLISHED.dropout
         first = hp.Float("first_dropout", 0.0, 0.5, step=0.1, default=first)
         later = hp.Float("later_dropout", 0.0, 0.5, step=0.1, default=later)
@@ -60,13 +59,11 @@ class Search(search.Search):
             "filters": [filters * width for width in _WIDTHS],
             "kernel_sizes": kernels,
             "paddings": paddings,
-            "strides": [hp.Int(f"stride_{block}", 1, 3, default=published)
-                        for block, published in enumerate(PUBLISHED.strides, start=1)],
+            "strides": _of_blocks(hp, "stride", 1, 3, PUBLISHED.strides),
             "dropout": [round(rate, 1) for rate in (first, later, later, last)],
             "batch_norm": hp.Boolean("batch_norm", default=PUBLISHED.batch_norm),
             "pooling": hp.Boolean("pooling", default=PUBLISHED.pooling),
-            "activation": hp.Choice("activation", ["relu", "elu", "gelu", "tanh", "sigmoid"],
-                                    default=PUBLISHED.activation),
+            **self.searched(hp, activation=["relu", "elu", "gelu", "tanh", "sigmoid"]),
         }
         try:
             work = multiplications(**values)
@@ -76,22 +73,27 @@ class Search(search.Search):
             search.refuse(f"{work:,} multiplications an image are more than {self.settings.work:,}")
         return values
 
-    def build(self, hp):
-        return strided_convnet.network(self.recipe(**self.values(hp)))
+    def build(self, values):
+        return strided_convnet.network(self.recipe(**values))
 
-    def fit(self, hp, model, *, checkpoint, epochs=None):
+    def fit(self, values, model, checkpoint, epochs):
         training, validation = images.held_out(self.settings)
         accuracy = search.train(
-            model, *training, checkpoint=checkpoint, epochs=epochs or self.settings.epochs,
+            model, *training, checkpoint=checkpoint, epochs=epochs,
             batch_size=PUBLISHED.batch_size, validation_data=validation,
         )["val_accuracy"]
-        return {"val_accuracy": max(accuracy), "last_val_accuracy": accuracy[-1],
-                "parameters": model.count_params()}
+        return {"val_accuracy": max(accuracy), "last_val_accuracy": accuracy[-1]}
 
     def evaluate(self, values, seed):
         # Of the test images the published score is not asked for.
         run = strided_convnet.train(self.recipe(digits=1, **values), seed)
         return {"test_accuracy": at_best_epoch(run, "test_accuracy")}
+
+
+def _of_blocks(hp, name, low, high, published):
+    """Whole numbers from low to high, one a block of the network."""
+    return [hp.Int(f"{name}_{block}", low, high, default=default)
+            for block, default in enumerate(published, start=1)]
 
 
 def multiplications(*, filters, kernel_sizes, paddings, strides, pooling, **_):
@@ -101,13 +103,13 @@ def multiplications(*, filters, kernel_sizes, paddings, strides, pooling, **_):
         ValueError: an image shrinks to nothing.
     """
     size, channels, total = 28, 1, 0
-    for block, (width, kernel, padding) in enumerate(zip(filters, kernel_sizes, paddings)):
-        stride = strides[block] if block < len(strides) else 1
+    blocks = itertools.zip_longest(filters, kernel_sizes, paddings, strides, fillvalue=1)
+    for block, (width, kernel, padding, stride) in enumerate(blocks, start=1):
         try:
             dense = models.cnn.convolution_size(size, kernel, padding)
             size = models.cnn.convolution_size(size, kernel, padding, stride)
         except ValueError as error:
-            raise ValueError(f"block {block + 1}: {error}") from None
+            raise ValueError(f"block {block}: {error}") from None
         total += (dense if pooling else size) ** 2 * kernel**2 * channels * width
         channels = width
     return total + size**2 * channels * 100

@@ -5,10 +5,7 @@ from ann_keras.errors import UserError
 
 
 def held_out(settings):
-    """The first training images to train on and the last ones to judge by; no test images.
-
-    Args:
-        settings: of a search: ``source`` of MNIST, ``images`` and ``validation``, how many.
+    """The first training images to train on and the last ones to judge by, as settings say.
 
     Returns:
         Two pairs of images (n, 28, 28, 1) in [0, 1] and one-hot labels (n, 10).

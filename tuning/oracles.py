@@ -116,27 +116,19 @@ class Grid(_Safe, keras_tuner.oracles.GridSearchOracle):
 KINDS = {"random": Random, "bayesian": Bayesian, "hyperband": Hyperband, "grid": Grid}
 
 
-def create(kind, search, *, max_trials, epochs, seed):
-    """The oracle of a search.
+def create(kind, search, seed):
+    """The oracle of a search by a key of ``KINDS``; the seed is that of the choices.
 
-    Args:
-        kind: key of ``KINDS``.
-        search: ``search.Search``.
-        max_trials: begun at most; Hyperband goes through its brackets as often as that allows.
-        epochs: that Hyperband gives its best settings.
-        seed: of the choices.
+    Hyperband goes through its brackets as often as ``max_trials`` of the settings allows.
     """
-    hp = keras_tuner.HyperParameters()
-    search.values(hp)
-    options = {
-        "objective": keras_tuner.Objective(search.objective, search.direction),
-        "hyperparameters": hp, "seed": seed, "tune_new_entries": False,
-        "max_consecutive_failed_trials": 10**9,
-    }
+    options = {}
     if kind == "hyperband":
-        oracle = Hyperband(max_epochs=epochs, hyperband_iterations=None, **options)
-        oracle.max_trials = max_trials
-    else:
-        oracle = KINDS[kind](max_trials=max_trials, **options)
+        options = {"max_epochs": search.max_epochs, "hyperband_iterations": None}
+    oracle = KINDS[kind](
+        objective=keras_tuner.Objective(search.objective, search.direction),
+        hyperparameters=search.space(), seed=seed, tune_new_entries=False,
+        max_consecutive_failed_trials=10**9, **options,
+    )
+    oracle.max_trials = search.settings.max_trials
     oracle.verbose = 0
     return oracle

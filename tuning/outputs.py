@@ -3,17 +3,14 @@
 import csv
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-import keras_tuner
 import numpy as np
 
 from ann_keras import plots
 from ann_keras.files import write_whole
 from ann_keras.report import tables
 
-_TREES = 300  # of the random forest that importance is read from
-_REPEATS = 20  # permutations of each hyperparameter
 _FEWEST = 10  # completed trials from which importance is worth a look
 _LEVELS = 8  # of a factor up to which each is shown
 
@@ -24,11 +21,11 @@ class Row:
 
     trial: int  # its number
     status: str  # of keras-tuner
-    objective: float | None  # None unless it is completed; then the rest is empty, too
+    message: str  # last line of what went wrong
     hyperparameters: dict  # by name
+    objective: float | None = None  # None unless it is completed; then the rest is empty, too
     settings: dict = field(default_factory=dict)  # what ``Search.values`` makes of them
     metrics: dict = field(default_factory=dict)  # numbers beside the objective
-    message: str = ""  # last line of what went wrong
     factors: dict = field(default_factory=dict)  # what figures show
 
 
@@ -41,17 +38,17 @@ def rows(search, trials):
 
 
 def _row(search, trial):
-    hp = keras_tuner.HyperParameters()
-    search.values(hp)
+    hp = search.space()
     hp.values = {name: trial.hyperparameters.values.get(name) for name in hp.values}
-    values, message = dict(hp.values), reason(trial) if trial.message else ""
+    chosen = dict(hp.values)
+    row = Row(int(trial.trial_id), trial.status, reason(trial) if trial.message else "", chosen)
     if trial.status != "COMPLETED":
-        return Row(int(trial.trial_id), trial.status, None, values, message=message)
+        return row
     settings = search.values(hp)
     metrics = {name: float(trial.metrics.get_best_value(name))
                for name in trial.metrics.metrics if name != search.objective}
-    return Row(int(trial.trial_id), trial.status, float(trial.score), values, settings, metrics,
-               message, search.factors(values, settings))
+    return replace(row, objective=float(trial.score), settings=settings, metrics=metrics,
+                   factors=search.factors(chosen, settings))
 
 
 def reason(trial):
@@ -69,28 +66,22 @@ def as_text(search, best):
 
 
 def save(folder, search, found, compared):
-    """Write trials.csv, best.json, evaluation.csv and the figures.
+    """Write trials.csv, best.json, evaluation.csv and the figures; their names.
 
     Args:
-        folder: that receives them.
-        search: ``search.Search``.
         found: of ``rows``.
         compared: dict of name → {"settings": …, quantity: list over seeds, …}.
-
-    Returns:
-        Names of the files.
     """
-    files = {"trials.csv": _csv(_table(search, found))}
     done = [row for row in found if row.objective is not None]
     best = done[0] if done else None
-    important = importance(search, done) if len(done) >= _FEWEST else {}
+    important = importance(done) if len(done) >= _FEWEST else {}
+    files = {"trials.csv": _csv(_table(search, found))}
     files["best.json"] = json.dumps({
         "objective": search.objective, "direction": search.direction,
         "trials": len(found), "completed": len(done),
         "best": best and {"trial": best.trial, search.objective: best.objective,
                           "settings": best.settings, **best.metrics},
-        "importance": important, "medians": medians(done),
-        "compared": compared,
+        "importance": important, "medians": medians(done), "compared": compared,
     }, indent=1) + "\n"
     if compared:
         files["evaluation.csv"] = _csv(_evaluation(compared))
@@ -104,13 +95,7 @@ def save(folder, search, found, compared):
     return list(files)
 
 
-def _png(figure):
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
-
-
-def importance(search, done):
+def importance(done):
     """How much the order of trials depends on each factor.
 
     Permutation importance (Breiman, "Random forests", 2001) in a forest that predicts the rank of
@@ -124,15 +109,12 @@ def importance(search, done):
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.inspection import permutation_importance
 
-    columns, table = _encoded(done)
+    names, table = _encoded(done)
     ranks = rankdata([row.objective for row in done])
-    forest = RandomForestRegressor(_TREES, min_samples_leaf=3, random_state=0)
-    found = permutation_importance(
-        forest.fit(table, ranks), table, ranks, n_repeats=_REPEATS, random_state=0
-    )
-    order = np.argsort(found.importances_mean)[::-1]
-    return {columns[place]: (found.importances_mean[place], found.importances_std[place])
-            for place in order}
+    forest = RandomForestRegressor(300, min_samples_leaf=3, random_state=0).fit(table, ranks)
+    found = permutation_importance(forest, table, ranks, n_repeats=20, random_state=0)
+    return {names[column]: (found.importances_mean[column], found.importances_std[column])
+            for column in np.argsort(found.importances_mean)[::-1]}
 
 
 def medians(done):
@@ -147,15 +129,14 @@ def medians(done):
 def _medians(done, name):
     levels = {}
     for row in done:
-        levels.setdefault(str(row.factors.get(name)), []).append(row.objective)
+        levels.setdefault(str(row.factors[name]), []).append(row.objective)
     return {level: float(np.median(own)) for level, own in sorted(levels.items())}
 
 
 def draw_importance(search, found):
     figure, (axes,) = plots.panels(height=1.2 + 0.35 * len(found))
     means, deviations = np.array(list(found.values())).T
-    axes.barh(range(len(found)), means, xerr=deviations, color="C0")
-    axes.set_yticks(range(len(found)), list(found))
+    axes.barh(list(found), means, xerr=deviations, color="C0")
     axes.invert_yaxis()
     axes.set(xlabel=f"importance for the rank by {search.objective} (loss of R² when shuffled)")
     return figure
@@ -165,17 +146,16 @@ def parallel_coordinates(search, done):
     """A line a trial through its factors, coloured by rank, the best on top."""
     names, table = _encoded(done)
     figure, (axes,) = plots.panels(width=max(7, 1.5 * len(names) + 3), height=4.4)
-    low, span = table.min(axis=0), np.ptp(table, axis=0)
-    places = (table - low) / np.where(span > 0, span, 1)
+    places = (table - table.min(axis=0)) / np.ptp(table, axis=0)
     colors = plots.shades(len(done))
-    jitter = np.random.default_rng(0).uniform(-0.015, 0.015, places.shape)
-    for rank in range(len(done) - 1, -1, -1):
-        axes.plot(range(len(names)), places[rank] + jitter[rank], color=colors[rank],
-                  lw=2.5 if rank == 0 else 1, alpha=1 if rank < 5 else 0.4)
+    lines = places + np.random.default_rng(0).uniform(-0.015, 0.015, places.shape)
+    for rank in reversed(range(len(done))):
+        axes.plot(lines[rank], color=colors[rank], lw=1 if rank else 2.5,
+                  alpha=1 if rank < 5 else 0.4)
     for column, name in enumerate(names):
-        values = [row.factors.get(name) for row in done]
-        for value, place in _ticks(values, places[:, column]):
-            axes.annotate(value, (column, place), fontsize=8, xytext=(5, 0),
+        values = [row.factors[name] for row in done]
+        for text, place in _ticks(values, places[:, column]):
+            axes.annotate(text, (column, place), fontsize=8, xytext=(5, 0),
                           textcoords="offset points", va="center",
                           bbox={"fc": "white", "ec": "none", "alpha": 0.7, "pad": 0.5})
     axes.set_xticks(range(len(names)), names, rotation=15)
@@ -192,18 +172,16 @@ def marginals(search, done):
     figure, axes = plots.panel_grid(lines, columns, width=3.2 * columns, height=2.7 * lines)
     objective = np.array([row.objective for row in done])
     for panel, name in zip(axes.ravel(), names):
-        values = [row.factors.get(name) for row in done]
+        values = [row.factors[name] for row in done]
         if _are_numbers(values):
             panel.plot(values, objective, "o", ms=4, alpha=0.6)
-            if _are_wide(values):
-                panel.set_xscale("log")
+            panel.set_xscale("log" if _are_wide(values) else "linear")
         else:
-            levels = sorted(set(map(str, values)))
-            for place, level in enumerate(levels):
-                own = objective[[str(value) == level for value in values]]
-                panel.plot(np.full(len(own), place), own, "o", ms=4, alpha=0.6, color="C0")
-                panel.plot(place, np.median(own), "_", ms=18, color="black")
-            panel.set_xticks(range(len(levels)), levels, rotation=30, fontsize=8)
+            middle = _medians(done, name)
+            places = [list(middle).index(str(value)) for value in values]
+            panel.plot(places, objective, "o", ms=4, alpha=0.6)
+            panel.plot(range(len(middle)), list(middle.values()), "_", ms=18, color="black")
+            panel.set_xticks(range(len(middle)), list(middle), rotation=30, fontsize=8)
         panel.set_xlabel(name)
         if objective.min() > 0 and objective.max() > 10 * objective.min():
             panel.set_yscale("log")
@@ -228,25 +206,24 @@ def _encoded(done):
 
     Texts count in the order of their median objective, so that colours and trees see neighbours.
     """
-    names = [name for name in done[0].factors
-             if len({str(row.factors.get(name)) for row in done}) > 1]
-    table = np.zeros((len(done), len(names)))
-    for column, name in enumerate(names):
-        values = [row.factors.get(name) for row in done]
+    names, columns = [], []
+    for name in done[0].factors:
+        values, middle = [row.factors[name] for row in done], _medians(done, name)
+        if len(middle) == 1:
+            continue
         if _are_numbers(values):
-            table[:, column] = np.log(values) if _are_wide(values) else values
+            column = np.log(values) if _are_wide(values) else values
         else:
-            middle = _medians(done, name)
             order = sorted(middle, key=middle.get)
-            table[:, column] = [order.index(str(value)) for value in values]
-    return names, table
+            column = [order.index(str(value)) for value in values]
+        names.append(name)
+        columns.append(column)
+    return names, np.array(columns, float).T
 
 
 def _ticks(values, places):
     """Texts and places of at most eight values of one axis."""
-    known = {}
-    for value, place in zip(values, places):
-        known.setdefault(round(float(place), 3), value)
+    known = dict(zip(np.round(places, 3)[::-1], values[::-1]))  # the best trial's of each place
     chosen = sorted(known)
     if len(chosen) > _LEVELS:
         chosen = [chosen[index] for index in np.linspace(0, len(chosen) - 1, 5).astype(int)]
@@ -259,12 +236,12 @@ def _table(search, found):
     metrics = sorted({name for row in found for name in row.metrics})
     yield ["trial", "status", search.objective, *names, *metrics, "message"]
     for row in found:
-        yield [
-            row.trial, row.status, "" if row.objective is None else f"{row.objective:.6g}",
-            *(_text(row.hyperparameters.get(name, "")) for name in names),
-            *(f"{row.metrics[name]:.6g}" if name in row.metrics else "" for name in metrics),
-            row.message,
-        ]
+        chosen = (row.hyperparameters[name] for name in names)
+        numbers = row.objective, *(row.metrics.get(name) for name in metrics)
+        objective, *others = ("" if number is None else f"{number:.6g}" for number in numbers)
+        yield [row.trial, row.status, objective,
+               *(f"{value:.4g}" if isinstance(value, float) else value for value in chosen),
+               *others, row.message]
 
 
 def _evaluation(compared):
@@ -272,16 +249,17 @@ def _evaluation(compared):
     for name, found in compared.items():
         for quantity, values in found.items():
             if quantity != "settings":
-                yield [name, quantity, len(values), *(
-                    f"{number(values):.6g}" for number in (np.mean, np.median, np.min, np.max)
-                )]
-
-
-def _text(value):
-    return f"{value:.4g}" if isinstance(value, float) else value
+                numbers = np.mean(values), np.median(values), np.min(values), np.max(values)
+                yield [name, quantity, len(values), *(f"{number:.6g}" for number in numbers)]
 
 
 def _csv(lines):
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(lines)
+    return buffer.getvalue()
+
+
+def _png(figure):
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
     return buffer.getvalue()

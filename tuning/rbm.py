@@ -48,33 +48,25 @@ PRESETS = {
 
 
 class Search(search.Search):
+    published = PUBLISHED
     objective = "val_log_likelihood"
     direction = "max"
 
     def values(self, hp):
-        return {
-            "components": hp.Int("components", 50, 500, step=50, default=PUBLISHED.components),
-            "learning_rate": hp.Float("learning_rate", 0.005, 0.5, sampling="log",
-                                      default=PUBLISHED.learning_rate),
-            "epochs": hp.Int("epochs", 5, 60, step=5, default=PUBLISHED.epochs),
-        }
+        return self.searched(hp, components=range(50, 501, 50), learning_rate=(0.005, 0.5),
+                             epochs=range(5, 61, 5))
 
-    def build(self, hp, seed=0):
-        model = self._machine(self.values(hp), seed)
+    def build(self, values, seed=0):
+        model = models.rbm.BernoulliRBM(
+            values["components"], values["learning_rate"], self.settings.batch_size,
+            values["epochs"], seed, monitor=False,
+        )
         model.build((None, 784))
         return model
 
-    def fit(self, hp, model, *, checkpoint, epochs=None):
-        means = search.mean_over_seeds(
-            checkpoint, self.settings.seeds,
-            lambda seed: self._train(self.build(hp, seed) if seed else model),
-        )
-        return means | {"parameters": model.count_params()}
-
-    def _machine(self, values, seed):
-        return models.rbm.BernoulliRBM(
-            values["components"], values["learning_rate"], self.settings.batch_size,
-            values["epochs"], seed, monitor=False,
+    def fit(self, values, model, checkpoint, epochs):
+        return self.mean_over_seeds(
+            checkpoint, lambda seed: self._train(self.build(values, seed) if seed else model)
         )
 
     def _train(self, model):
@@ -89,7 +81,7 @@ class Search(search.Search):
 
     def evaluate(self, values, seed):
         rows, unseen, _ = data.mnist.rows(self.settings.source)
-        found = self._score(self._machine(values, seed).fit(rows), rows, unseen)
+        found = self._score(self.build(values, seed).fit(rows), rows, unseen)
         return {f"test_{name}": value for name, value in found.items()}
 
     def _score(self, model, rows, unseen):

@@ -45,21 +45,19 @@ class Search(search.Search):
         return {
             "hidden_units": [units] * layers,
             "activations": [activation] * (layers - 1) + [activation if last == "same" else last],
-            "optimizer": hp.Choice("optimizer", ["adam", "nadam", "rmsprop", "sgd"],
-                                   default=PUBLISHED.optimizer),
-            "learning_rate": hp.Float("learning_rate", 1e-3, 0.2, sampling="log",
-                                      default=PUBLISHED.learning_rate),
+            **self.searched(hp, optimizer=["adam", "nadam", "rmsprop", "sgd"],
+                            learning_rate=(1e-3, 0.2)),
         }
 
-    def build(self, hp):
-        return regression.build(self.recipe(**self.values(hp)))
+    def build(self, values):
+        return regression.build(self.recipe(**values))
 
-    def fit(self, hp, model, *, checkpoint, epochs=None):
-        recipe, epochs = self.recipe(), epochs or self.settings.epochs
+    def fit(self, values, model, checkpoint, epochs):
+        recipe = self.recipe()
 
         def compute(seed):
             keras.utils.set_random_seed(seed)
-            network = self.build(hp) if seed else model
+            network = self.build(values) if seed else model
             (x, y), _ = regression.points(recipe, seed)
             losses = search.train(
                 network, x, y, checkpoint=checkpoint / str(seed), epochs=epochs, seed=seed,
@@ -67,10 +65,7 @@ class Search(search.Search):
             )["val_loss"]
             return {"val_mse": min(losses)}
 
-        means = search.mean_over_seeds(
-            checkpoint, self.settings.seeds, compute, suffix=f"_{epochs}_epochs"
-        )
-        return means | {"parameters": model.count_params()}
+        return self.mean_over_seeds(checkpoint / f"{epochs}_epochs", compute)
 
     def evaluate(self, values, seed):
         run = regression.train(self.recipe(**values), seed)

@@ -11,6 +11,7 @@ import keras
 import tuning
 from ann_keras.errors import UserError
 from ann_keras.files import write_whole
+from ann_keras.runs.engine import cores
 from ann_keras.training import tensorboard
 from tuning import oracles, outputs, search as searches, workers
 from tuning.tuner import LostChief, Tuner, project_folder
@@ -19,10 +20,7 @@ _SHOWN = 10  # trials in the table at the end
 
 
 def run(options):
-    """Run a search: alone, as chief, as worker, or as the one that starts all of them.
-
-    Args:
-        options: ``__main__.Options``.
+    """Run a search by ``__main__.Options``: alone, as chief or worker, or starting all of them.
 
     Raises:
         UserError: options that do not fit, or a process that cannot do its part.
@@ -33,13 +31,20 @@ def run(options):
     output = options.results / options.preset / "tuning" / search.name
     if options.tensorboard is not None:
         tensorboard.write_to(options.tensorboard)
-    place = workers.variables()
-    if place is not None:
-        workers.check_place(place, options.workers, options.fresh)
+    place = workers.place(options.workers, options.fresh)
     folder = project_folder(
         output / "search", kind, search, options.seed, options.replicas, options.fresh
     )
-    tuner = create(search, kind, folder, options, place)
+
+    def create():
+        """A tuner with all that the folder holds of the search."""
+        oracle = oracles.create(kind, search, options.seed)
+        oracle.report = report
+        if place is not None and place[0] == "chief":
+            oracle.workers = workers.names(options.workers)
+        return Tuner(search, oracle, folder, strategy(options.replicas), begin_anew)
+
+    tuner = create()
     if place is not None:
         take_part(tuner, place)
         return
@@ -53,7 +58,7 @@ def run(options):
             print(f"  going on after {done} trials", flush=True)
         if options.workers:
             supervise(options)
-            tuner = create(search, kind, folder, options, place)
+            tuner = create()
         else:
             tuner.search(verbose=0)
         write_whole(ended, json.dumps(options.settings.max_trials))
@@ -73,18 +78,6 @@ def check(options, search, kind):
         raise UserError(f"--port must lie between 1 and 65535, got {options.port}")
 
 
-def create(search, kind, folder, options, place):
-    """A tuner with all that the folder holds of the search."""
-    oracle = oracles.create(
-        kind, search, max_trials=options.settings.max_trials, seed=options.seed,
-        epochs=search.max_epochs,
-    )
-    oracle.report = reporter(search)
-    if place is not None and "chief" in place[0]:
-        oracle.workers = workers.names(options.workers)
-    return Tuner(search, oracle, folder, strategy=strategy(options.replicas), renew=begin_anew)
-
-
 def begin_anew():
     """Go on in a new process: the same command, which finds all that has been done."""
     print("  memory has grown: a new process goes on", flush=True)
@@ -97,27 +90,20 @@ def same_command():
     return [sys.executable, *(part for part in sys.orig_argv[1:] if part != "--fresh")]
 
 
-def reporter(search):
-    """Function that prints a trial that has ended, and the best so far."""
-    def report(oracle, trial):
-        text = f"failed, {outputs.reason(trial)}"
-        if trial.status == "COMPLETED":
-            text = f"{search.objective} {trial.score:.6g}"
-        best = oracle.get_best_trials(1)[0]
-        if best.status == "COMPLETED":
-            text += f"; best {best.score:.6g} in trial {int(best.trial_id)}"
-        print(f"  trial {int(trial.trial_id)}: {text} "
-              f"({len(oracle.end_order)} of {oracle.max_trials})", flush=True)
-
-    return report
+def report(oracle, trial):
+    """Print a trial that has ended, and the best so far."""
+    text = f"failed, {outputs.reason(trial)}"
+    if trial.status == "COMPLETED":
+        text = f"{oracle.objective.name} {trial.score:.6g}"
+    best = oracle.get_best_trials(1)[0]
+    if best.status == "COMPLETED":
+        text += f"; best {best.score:.6g} in trial {int(best.trial_id)}"
+    print(f"  trial {int(trial.trial_id)}: {text} "
+          f"({len(oracle.end_order)} of {oracle.max_trials})", flush=True)
 
 
 def strategy(replicas):
-    """``MirroredStrategy`` over so many devices, those of the processor if no others; or None.
-
-    Raises:
-        UserError: there are fewer.
-    """
+    """``MirroredStrategy`` over so many graphics cards, or else processors; for one, None."""
     if replicas == 1:
         return None
     import tensorflow as tf
@@ -132,10 +118,8 @@ def strategy(replicas):
 def take_part(tuner, place):
     """Answer the workers as their chief, or run trials that a chief gives.
 
-    A worker that loses its chief exits with status 3.
-
-    Raises:
-        UserError: the port is in use, or no chief answers.
+    A worker that loses its chief exits with status 3. Raises UserError if the port is in use, or
+    no chief answers.
     """
     import grpc
     from keras_tuner.src.distribute import oracle_client
@@ -143,7 +127,7 @@ def take_part(tuner, place):
     identifier, address, port = place
     if os.environ.get(workers.CHILD):
         workers.end_with_parent()
-    if "chief" in identifier:
+    if identifier == "chief":
         workers.check_port(address, port)
     else:
         workers.check_chief(address, port)
@@ -158,8 +142,7 @@ def take_part(tuner, place):
 
 def supervise(options):
     """Run chief and workers as processes of the same command, with the cores shared out."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    threads = str(max(1, cores // options.workers))
+    threads = str(max(1, cores() // options.workers))
     for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, threads)
     workers.run(same_command(), options.workers, options.port or workers.free_port())
@@ -174,15 +157,15 @@ def finish(search, oracle, folder, output):
         raise UserError(f"no trial was completed: {output / 'trials.csv'} tells why")
     compared = {}
     seeds = range(getattr(search.settings, "evaluation_seeds", 0))
-    for name, settings in search.contenders(done).items() if seeds else ():
-        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+    for name, values in search.contenders(done).items() if seeds else ():
+        digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
         runs = []
         for seed in seeds:
             keras.backend.clear_session()
-            with tensorboard.run(f"{search.name}/{digest}, seed {seed}", settings):
+            with tensorboard.run(f"{search.name}/{digest}, seed {seed}", values):
                 runs.append(searches.kept(folder / "evaluation", f"{digest}_{seed}",
-                                          lambda: search.evaluate(settings, seed)))
-        compared[name] = {"settings": settings} | {
+                                          lambda: search.evaluate(values, seed)))
+        compared[name] = {"settings": values} | {
             quantity: [run[quantity] for run in runs] for quantity in runs[0]
         }
     files = outputs.save(output, search, found, compared)

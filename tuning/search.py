@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import keras
 import keras_tuner
@@ -14,27 +13,18 @@ from ann_keras.training import resume, tensorboard
 
 
 class Search(keras_tuner.HyperModel):
-    """Base of the searches: a HyperModel whose default values are the report's setting.
+    """Base of the searches, whose default values are the report's setting.
 
     Args:
         settings: a frozen dataclass; all of it decides the outcome but ``max_trials``.
-
-    Attributes:
-        published: recipe of the report's network.
-        objective: name of the number that ``fit`` returns and the search looks at.
-        direction: "min" or "max".
-        tuner: that the search takes if none is named: a key of ``oracles.KINDS``.
-        replicas: whether ``fit`` trains the given model by ``train``, so that a
-            ``tf.distribute`` strategy may spread it.
-        version: raise it when the meaning of values changes, so that old trials do not mix in.
     """
 
-    published = None
-    objective = None
-    direction = "min"
-    tuner = "random"
-    replicas = False
-    version = 1
+    published = None  # recipe of the report's network
+    objective = None  # name of the number that ``fit`` returns and the search looks at
+    direction = "min"  # or "max"
+    tuner = "random"  # if none is named; a key of ``oracles.KINDS``
+    replicas = False  # whether ``train`` trains ``fit``'s model: a strategy may then spread it
+    version = 1  # raise it when the meaning of values changes, so that old trials do not mix in
 
     def __init__(self, settings):
         super().__init__(name=type(self).__module__.rpartition(".")[2])
@@ -42,22 +32,41 @@ class Search(keras_tuner.HyperModel):
 
     @property
     def max_epochs(self):
-        """That Hyperband gives its best trials; None if it cannot share any out."""
+        """Of a trial, at most; None where a trial decides them itself."""
         return getattr(self.settings, "epochs", None)
 
     def values(self, hp):
-        """Declare the space and read one setting from it.
-
-        Args:
-            hp: ``keras_tuner.HyperParameters``.
+        """Declare the space in ``HyperParameters`` and read one setting from it.
 
         Returns:
-            Dict of JSON values, arguments of ``evaluate`` and of the model.
+            Dict of JSON values, for ``build``, ``fit`` and ``evaluate``.
 
         Raises:
             FailedTrialError: the combination makes no sense; nothing is built then.
         """
-        raise NotImplementedError
+
+    def searched(self, hp, **spaces):
+        """Declare fields of the recipe, with the published values as defaults; dict of values.
+
+        Each has a list to choose from, a ``range``, or the two ends of a logarithmic scale.
+        """
+        values = {}
+        for name, space in spaces.items():
+            default = getattr(self.published, name)
+            default = default[0] if isinstance(default, tuple) else default  # the only layer's
+            if isinstance(space, list):
+                values[name] = hp.Choice(name, space, default=default)
+            elif isinstance(space, range):
+                values[name] = hp.Int(name, space[0], space[-1], step=space.step, default=default)
+            else:
+                values[name] = hp.Float(name, *space, sampling="log", default=default)
+        return values
+
+    def space(self):
+        """``HyperParameters`` with the whole space; its values are the defaults."""
+        hp = keras_tuner.HyperParameters()
+        self.values(hp)
+        return hp
 
     def recipe(self, **values):
         """The published recipe with the settings that have its names, and with these values."""
@@ -65,52 +74,46 @@ class Search(keras_tuner.HyperModel):
         shared = {name: value for name, value in vars(self.settings).items() if name in names}
         return dataclasses.replace(self.published, **shared | values)
 
-    def build(self, hp):
+    def build(self, values):
         """The Keras model of one setting; compiled, if ``fit`` trains it."""
-        raise NotImplementedError
 
-    def fit(self, hp, model, *, checkpoint, epochs=None):
+    def fit(self, values, model, checkpoint, epochs):
         """Train one setting.
 
         Args:
-            hp: the setting.
-            model: from ``build``.
+            values: of ``values``; model: from ``build``.
             checkpoint: folder from which an interrupted trial goes on.
-            epochs: of the training, where the tuner decides; None for the settings' own.
+            epochs: ``max_epochs``, or fewer by Hyperband.
 
         Returns:
             Dict of floats: the objective, and what else the table of trials shows.
         """
-        raise NotImplementedError
 
     def evaluate(self, values, seed):
-        """Train one setting as for a final result; dict of floats, of the test data too.
-
-        Searches whose settings have no ``evaluation_seeds`` do without.
-        """
-        raise NotImplementedError
+        """Train one setting as for a final result; dict of floats, of the test data too."""
 
     def contenders(self, trials):
-        """Settings that are compared by ``evaluate`` once the search has ended.
+        """Dict of name → values that ``evaluate`` compares at the end, if there are seeds for it.
 
-        Args:
-            trials: completed ones, best first: ``outputs.Row``.
-
-        Returns:
-            Dict of name → values.
+        trials: completed ones, best first: ``outputs.Row``.
         """
-        hp = keras_tuner.HyperParameters()
-        return {"published": self.values(hp), "best": trials[0].settings}
+        return {"published": self.values(self.space()), "best": trials[0].settings}
 
     def identity(self):
         """Those settings that decide the outcome of a trial, as a dict of JSON values."""
         settings = dataclasses.asdict(self.settings)
-        settings.pop("max_trials", None)
+        del settings["max_trials"]
         return settings
 
-    def factors(self, hyperparameters, settings):
+    def factors(self, hyperparameters, values):
         """What figures show of a trial: dict of numbers and texts, its hyperparameters."""
         return hyperparameters
+
+    def mean_over_seeds(self, checkpoint, compute):
+        """Means of what ``compute(seed)``, a dict of floats, gives for each seed, and is kept."""
+        parts = [kept(checkpoint, f"seed_{seed}", lambda: compute(seed))
+                 for seed in range(self.settings.seeds)]
+        return {name: np.mean([part[name] for part in parts]) for name in parts[0]}
 
 
 def refuse(reason):
@@ -119,11 +122,7 @@ def refuse(reason):
 
 
 def train(model, x, y=None, *, checkpoint, seed=0, **options):
-    """``resume.fit``, or Keras' own fit for a model that a strategy spreads over devices.
-
-    Returns:
-        Dict of name → values, one an epoch.
-    """
+    """``resume.fit``, also of a model that a strategy spreads over devices, by Keras' own fit."""
     strategy = getattr(model, "distribute_strategy", None)
     if strategy is None or strategy.num_replicas_in_sync == 1:
         return resume.fit(model, x, y, checkpoint=checkpoint, seed=seed, **options)
@@ -133,29 +132,11 @@ def train(model, x, y=None, *, checkpoint, seed=0, **options):
     return follower.history()
 
 
-def kept(checkpoint, name, compute):
-    """``compute()``, a dict of floats, or what it gave before an interruption.
-
-    Args:
-        checkpoint: folder of the trial.
-        name: of the part, such as "seed_1".
-    """
-    file = Path(checkpoint) / f"{name}.json"
+def kept(folder, name, compute):
+    """``compute()``, a dict of floats, or what it gave before an interruption, by its name."""
+    file = folder / f"{name}.json"
     if file.is_file():
         return json.loads(file.read_text())
     result = {key: float(value) for key, value in compute().items()}
     write_whole(file, json.dumps(result))
     return result
-
-
-def mean_over_seeds(checkpoint, seeds, compute, suffix=""):
-    """Means of what ``compute(seed)``, a dict of floats, gives for so many seeds; each is kept.
-
-    Args:
-        checkpoint: folder of the trial.
-        seeds: how many.
-        suffix: of the names of the parts, where more than the seed decides them.
-    """
-    parts = [kept(checkpoint, f"seed_{seed}{suffix}", lambda: compute(seed))
-             for seed in range(seeds)]
-    return {name: np.mean([part[name] for part in parts]) for name in parts[0]}

@@ -24,12 +24,11 @@ class Search(search.Search):
     """A network is trained anew on all that precedes each origin and forecasts 100 values.
 
     Attributes:
-        most_units: of the space.
-        rates: lowest and highest learning rate of the space.
+        units, rates: their part of the space.
     """
 
     objective = "val_nmse"
-    most_units = None
+    units = None
     rates = None
 
     def __init__(self, settings):
@@ -42,13 +41,8 @@ class Search(search.Search):
         super().__init__(settings)
 
     def values(self, hp):
-        low, high = self.rates
-        values = {
-            "lag": hp.Int("lag", 10, 120, step=10, default=self.published.lag),
-            "units": hp.Int("units", 10, self.most_units, step=10, default=self.published.units),
-            "learning_rate": hp.Float("learning_rate", low, high, sampling="log",
-                                      default=self.published.learning_rate),
-        }
+        values = self.searched(hp, lag=range(10, 121, 10), units=self.units,
+                               learning_rate=self.rates)
         if values["lag"] >= min(self.settings.origins):
             search.refuse(
                 f"a lag of {values['lag']} leaves no window before the first validation origin, "
@@ -56,34 +50,25 @@ class Search(search.Search):
             )
         return values
 
-    def build(self, hp):
-        return timeseries.build(self.recipe(**self.values(hp)))
+    def build(self, values):
+        return timeseries.build(self.recipe(**values))
 
-    def fit(self, hp, model, *, checkpoint, epochs=None):
-        recipe = self.recipe(
-            protocol="afresh", epochs=epochs or self.settings.epochs, **self.values(hp)
-        )
-        errors = np.array([
-            [self._validate(checkpoint, recipe, seed, origin)
-             for seed in range(self.settings.seeds)]
-            for origin in self.settings.origins
-        ])
-        by_origin = np.median(errors, axis=1)
-        return {
-            "val_nmse": by_origin.mean(), "worst_origin": by_origin.max(),
-            "parameters": model.count_params(),
-        }
+    def fit(self, values, model, checkpoint, epochs):
+        recipe = self.recipe(protocol="afresh", epochs=epochs, **values)
 
-    def _validate(self, checkpoint, recipe, seed, origin):
-        # Hyperband begins with few epochs: what they gave is not the result of more.
-        return search.kept(
-            checkpoint, f"{origin}_{seed}_{recipe.epochs}",
-            lambda: {"nmse": timeseries.validate(recipe, seed, [origin])["nmse"][0]},
-        )["nmse"]
+        def validate(origin, seed):
+            # Hyperband begins with few epochs: what they gave is not the result of more.
+            return search.kept(
+                checkpoint, f"{origin}_{seed}_{epochs}",
+                lambda: {"nmse": timeseries.validate(recipe, seed, [origin])["nmse"][0]},
+            )["nmse"]
+
+        by_origin = [np.median([validate(origin, seed) for seed in range(self.settings.seeds)])
+                     for origin in self.settings.origins]
+        return {"val_nmse": np.mean(by_origin), "worst_origin": max(by_origin)}
 
     def evaluate(self, values, seed):
         recipe = self.recipe(protocol="afresh", **values)
         weights = timeseries.train(recipe, seed)["weights"]
         found = forecasts.errors([timeseries.score(recipe, weights, self.settings.later)])
-        return {"test_nmse": found.nmse[0], "test_mse": found.mse[0],
-                "later_nmse": found.later[0]}
+        return {"test_nmse": found.nmse[0], "test_mse": found.mse[0], "later_nmse": found.later[0]}

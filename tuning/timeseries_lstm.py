@@ -30,5 +30,5 @@ PRESETS = {
 
 class Search(timeseries.Search):
     published = LSTM
-    most_units = 150
+    units = range(10, 151, 10)
     rates = 3e-4, 3e-2

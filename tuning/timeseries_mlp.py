@@ -32,5 +32,5 @@ PRESETS = {
 
 class Search(timeseries.Search):
     published = Recipe()
-    most_units = 200
+    units = range(10, 201, 10)
     rates = 1e-4, 3e-2

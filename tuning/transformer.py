@@ -67,40 +67,31 @@ class Search(search.Search):
             rows = list(self.settings.rows)
             row = transformer.sized(PUBLISHED, hp.Choice("row", rows, default=rows[0]))
             return {"dim": row.dim, "depth": row.depth, "mlp_dim": row.mlp_dim}
-        values = {
-            "dim": hp.Choice("dim", [32, 48, 64, 96, 128, 192, 256], default=PUBLISHED.dim),
-            "depth": hp.Int("depth", 2, 10, step=2, default=PUBLISHED.depth),
-            "mlp_dim": hp.Choice("mlp_dim", [64, 128, 256, 512], default=PUBLISHED.mlp_dim),
-            "heads": hp.Choice("heads", [2, 4, 6, 8], default=PUBLISHED.heads),
-            "patch_size": hp.Choice("patch_size", [4, 7, 14], default=PUBLISHED.patch_size),
-            "learning_rate": hp.Float("learning_rate", 1e-4, 5e-3, sampling="log",
-                                      default=PUBLISHED.learning_rate),
-            "attention_scale": hp.Choice("attention_scale", ["model", "head"],
-                                         default=PUBLISHED.attention_scale),
-        }
+        values = self.searched(
+            hp, dim=[32, 48, 64, 96, 128, 192, 256], depth=range(2, 11, 2),
+            mlp_dim=[64, 128, 256, 512], heads=[2, 4, 6, 8], patch_size=[4, 7, 14],
+            learning_rate=(1e-4, 5e-3), attention_scale=["model", "head"],
+        )
         if values["dim"] % values["heads"]:
             search.refuse(f"{values['heads']} heads do not divide {values['dim']} features")
         return values
 
-    def build(self, hp):
+    def build(self, values):
         images = len(mnist.load(self.settings.source)[0][0])
         images -= self.settings.validation if self.wide else 0
         steps = -(-images // self.settings.batch_size)
-        return transformer.build(self.recipe(**self.values(hp)), steps)
+        return transformer.build(self.recipe(**values), steps)
 
-    def factors(self, hyperparameters, settings):
-        """A row of Table 3 is three factors, its settings."""
-        return hyperparameters if self.wide else settings
+    def factors(self, hyperparameters, values):
+        """A row of Table 3 is three factors, its sizes."""
+        return hyperparameters if self.wide else values
 
-    def fit(self, hp, model, *, checkpoint, epochs=None):
-        epochs = epochs or self.max_epochs
-        recipe = self.recipe(epochs=epochs, **self.values(hp))
+    def fit(self, values, model, checkpoint, epochs):
+        recipe = self.recipe(epochs=epochs, **values)
         if not self.wide:
             run = transformer.train(recipe, 0, str(checkpoint))
-            return {
-                "test_accuracy": float(run["test_accuracy"][-1]),
-                "parameters": model.count_params(), "seconds": epochs * float(run["seconds"]),
-            }
+            return {"test_accuracy": float(run["test_accuracy"][-1]),
+                    "seconds": epochs * float(run["seconds"])}
         (x, y), _ = mnist.load(recipe.source)
         x, held = mnist.scale(x), self.settings.validation
         accuracy = search.train(
@@ -108,4 +99,4 @@ class Search(search.Search):
             batch_size=recipe.batch_size, checkpoint=checkpoint,
             jit_compile=epochs >= _EPOCHS_THAT_PAY_FOR_XLA and recipe.source == "full",
         )["val_accuracy"]
-        return {"val_accuracy": max(accuracy), "parameters": model.count_params()}
+        return {"val_accuracy": max(accuracy)}

@@ -38,18 +38,15 @@ class LostChief(FatalError):
 
 
 class Tuner(keras_tuner.Tuner):
-    """Runs the trials that an oracle asks for.
+    """Runs the trials of a search that an oracle asks for, in its ``project_folder``.
 
     Args:
-        search: ``search.Search``.
-        oracle: of ``oracles.create``.
-        folder: of the search, ``project_folder``.
         strategy: ``tf.distribute.Strategy`` that spreads each model, or None.
         renew: function that is called between trials once the process has grown by 1.5 GiB, since
             TensorFlow keeps every program that XLA has compiled.
     """
 
-    def __init__(self, search, oracle, folder, *, strategy=None, renew=None):
+    def __init__(self, search, oracle, folder, strategy=None, renew=lambda: None):
         keras_tuner.src.config.DEBUG = False  # it prints tracebacks of trials that fail
         self._renew, self._size, self._asked = renew, None, 0.0
         # A trial that hyperband has stopped may be taken up again.
@@ -65,11 +62,10 @@ class Tuner(keras_tuner.Tuner):
 
     def pre_create_trial(self):
         """Renew a large process; do not ask without pause while the oracle waits for others."""
-        if self._renew is not None:
-            size = _resident_memory()
-            self._size = self._size or size
-            if size - self._size > _GROWTH:
-                self._renew()
+        size = _resident_memory()
+        self._size = self._size or size
+        if size - self._size > _GROWTH:
+            self._renew()
         time.sleep(max(0.0, self._asked + _WAIT - time.monotonic()))
         self._asked = time.monotonic()
 
@@ -81,37 +77,33 @@ class Tuner(keras_tuner.Tuner):
             raise LostChief(error.code().name) from error
 
     def run_trial(self, trial, **_):
-        """Build and train one setting; returns what ``Search.fit`` gives, and the seconds."""
+        """Build and train one setting: what ``Search.fit`` gives, seconds, and parameters."""
         keras.backend.clear_session()
         gc.collect()
-        hp, folder = trial.hyperparameters, self._checkpoint(trial.trial_id)
-        before = hp.values.get("tuner/trial_id")
+        search, hp = self.hypermodel, trial.hyperparameters
+        folder, before = self._checkpoint(trial.trial_id), hp.values.get("tuner/trial_id")
         if before is not None and not folder.exists() and self._checkpoint(before).exists():
             half = folder.with_name("checkpoint_copy")  # a kill leaves all of it or nothing
             shutil.rmtree(half, ignore_errors=True)
             shutil.copytree(self._checkpoint(before), half)
             half.rename(folder)
         _count_attempt(folder)
-        self.hypermodel.values(hp)  # refuses bad combinations before anything is built
-        start = time.perf_counter()
+        values = search.values(hp)  # refuses bad combinations before anything is built
+        epochs = hp.values.get("tuner/epochs", search.max_epochs)
+        name, start = f"{search.name}/trial_{trial.trial_id}", time.perf_counter()
         try:
-            result = self._train(trial, hp, folder)
+            keras.utils.set_random_seed(0)
+            # ``fit`` may build further models: they belong to the strategy too.
+            with tensorboard.run(name, hp.values), maybe_distribute(self.distribution_strategy):
+                model = search.build(values)
+                result = search.fit(values, model, folder, epochs)
         except UserError as error:  # no trial could do better
             raise Unusable(str(error)) from error
         except KeyboardInterrupt:
             (folder / _ATTEMPTS_FILE).unlink(missing_ok=True)  # the trial is not to blame
             raise
-        return {"seconds": time.perf_counter() - start, **result}
-
-    def _train(self, trial, hp, folder):
-        keras.utils.set_random_seed(0)
-        model = self._build_hypermodel(hp)
-        name = f"{self.hypermodel.name}/trial_{trial.trial_id}"
-        # ``fit`` may build further models: they belong to the strategy too.
-        with tensorboard.run(name, hp.values), maybe_distribute(self.distribution_strategy):
-            return self.hypermodel.fit(
-                hp, model, checkpoint=folder, epochs=hp.values.get("tuner/epochs")
-            )
+        seconds = time.perf_counter() - start
+        return {"seconds": seconds, **result, "parameters": model.count_params()}
 
     def on_trial_end(self, trial):
         super().on_trial_end(trial)
@@ -147,12 +139,9 @@ def _resident_memory():
 
 
 def _count_attempt(folder):
-    """Count the starts of a trial since its last progress.
+    """Count the starts of a trial since its last progress; too many raise FailedTrialError.
 
     A trial that gets its process killed, for lack of memory say, would else be begun for ever.
-
-    Raises:
-        FailedTrialError: it has been started too often.
     """
     file = folder / _ATTEMPTS_FILE
     progress = sorted(path.name + str(path.stat().st_mtime_ns)
@@ -165,38 +154,22 @@ def _count_attempt(folder):
 
 
 def project_folder(parent, kind, search, seed, replicas=1, fresh=False):
-    """The folder of a search: its name tells the tuner and a hash of all that decides outcomes.
+    """The folder of a search: its name tells the oracle and a hash of all that decides outcomes.
 
-    Args:
-        parent: of the folders of this search's name.
-        kind: of oracle.
-        search: ``search.Search``.
-        seed: of the oracle.
-        replicas: devices that share a model; they draw other random numbers than one.
-        fresh: forget what the folder holds.
-
-    Raises:
-        UserError: another version of the search made the folder, or it cannot be written.
+    Devices that share a model, ``replicas``, draw other random numbers than one. ``fresh`` forgets
+    what the folder holds. Raises UserError if another version of the search has made it.
     """
-    hp = keras_tuner.HyperParameters()
-    search.values(hp)
-    identity = {
+    text = json.dumps({
         "search": search.name, "version": search.version, "tuner": kind, "seed": seed,
         "objective": [search.objective, search.direction], "settings": search.identity(),
-        "space": hp.get_config()["space"],
-    }
-    if replicas > 1:
-        identity["replicas"] = replicas
-    text = json.dumps(identity, sort_keys=True)
+        "space": search.space().get_config()["space"],
+        **({"replicas": replicas} if replicas > 1 else {}),
+    }, sort_keys=True)
     folder = Path(parent) / f"{kind}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     file = folder / "space.json"
-    if file.is_file():
-        if file.read_text() != text:
-            raise UserError(
-                f"{file} is of another version of this search: delete or rename {folder}"
-            )
-        if not fresh:
-            return folder
+    if file.is_file() and file.read_text() != text:
+        raise UserError(f"{file} is of another version of this search: delete or rename {folder}")
+    if fresh and folder.exists():
         shutil.rmtree(folder)
     write_whole(file, text)
     return folder

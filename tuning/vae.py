@@ -38,22 +38,16 @@ PRESETS = {
 
 
 class Search(search.Search):
+    published = PUBLISHED
     objective = "val_elbo"
     direction = "max"
     replicas = True  # their gradients are added up, not averaged: Adam does not mind
 
     def values(self, hp):
-        values = {
-            "latent_dim": hp.Choice("latent_dim", [5, 10, 20, 50, 100, 200, 300],
-                                    default=PUBLISHED.latent_dim),
-            "hidden_dim": hp.Choice("hidden_dim", [128, 256, 512, 1024, 1536],
-                                    default=PUBLISHED.hidden_dim[0]),
-            "learning_rate": hp.Float("learning_rate", 1e-4, 1e-2, sampling="log",
-                                      default=PUBLISHED.learning_rate),
-            "beta_1": hp.Choice("beta_1", [0.0, 0.5, 0.9], default=PUBLISHED.beta_1),
-            "batch_size": hp.Choice("batch_size", [100, 300, 1000, 3000],
-                                    default=PUBLISHED.batch_size),
-        }
+        values = self.searched(
+            hp, latent_dim=[5, 10, 20, 50, 100, 200, 300], hidden_dim=[128, 256, 512, 1024, 1536],
+            learning_rate=(1e-4, 1e-2), beta_1=[0.0, 0.5, 0.9], batch_size=[100, 300, 1000, 3000],
+        )
         if values["latent_dim"] > values["hidden_dim"]:
             search.refuse(
                 f"a code of {values['latent_dim']} components is larger than the hidden layer of "
@@ -61,19 +55,15 @@ class Search(search.Search):
             )
         return values
 
-    def build(self, hp):
-        values = self.values(hp)
+    def build(self, values):
         model = models.vae.VAE(values["latent_dim"], values["hidden_dim"])
         model.compile(keras.optimizers.Adam(values["learning_rate"], beta_1=values["beta_1"]))
         return model
 
-    def fit(self, hp, model, *, checkpoint, epochs=None):
+    def fit(self, values, model, checkpoint, epochs):
         training, validation = images.rows(self.settings)
         history = search.train(
-            model, training, checkpoint=checkpoint, epochs=epochs or self.settings.epochs,
-            batch_size=self.values(hp)["batch_size"], validation_data=(validation, None),
+            model, training, checkpoint=checkpoint, epochs=epochs,
+            batch_size=values["batch_size"], validation_data=(validation, None),
         )
-        return {f"val_{name}": history[f"val_{name}"][-1]
-                for name in ("elbo", "reconstruction", "kl")} | {
-            "parameters": model.count_params()
-        }
+        return {name: history[name][-1] for name in ("val_elbo", "val_reconstruction", "val_kl")}

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -22,6 +23,7 @@ _STARTS = 20  # of one process, until something must be wrong with it
 _QUICK = 30.0  # seconds: a process that ends sooner, several times in a row, never worked
 _QUICK_ENDS = 3
 _PAUSE = 0.2
+_VARIABLES = "KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"
 
 
 def names(number):
@@ -29,37 +31,29 @@ def names(number):
     return [f"worker-{index}" for index in range(number)]
 
 
-def variables():
-    """(id, address, port) that keras-tuner's environment variables name, or None without them.
+def place(number, fresh):
+    """(id, address, port) of a process among many, from keras-tuner's environment variables.
 
-    Raises:
-        UserError: only some are set.
+    None without them; raises UserError if they do not fit together, or to the options.
     """
-    keys = "KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"
-    found = [os.environ.get(key) for key in keys]
+    found = [os.environ.get(key) for key in _VARIABLES]
     if not any(found):
         return None
-    for key, value in zip(keys, found):
+    for key, value in zip(_VARIABLES, found):
         if not value:
             raise UserError(f"{key} is not set, but others of keras-tuner's variables are")
-    if not found[2].isdecimal():
-        raise UserError(f"KERASTUNER_ORACLE_PORT must be a number, got {found[2]!r}")
-    return found[0], found[1], int(found[2])
-
-
-def check_place(place, number, fresh):
-    """Check what a process of many machines is told.
-
-    Raises:
-        UserError: no number of workers, an id that is not among them, or ``--fresh``.
-    """
+    identifier, address, port = found
+    if not port.isdecimal():
+        raise UserError(f"KERASTUNER_ORACLE_PORT must be a number, got {port!r}")
     if number < 1:
         raise UserError("--workers must tell the chief and every worker how many workers there are")
-    known = ["chief", *names(number)]
-    if place[0] not in known:
-        raise UserError(f"KERASTUNER_TUNER_ID must be one of {', '.join(known)}, got {place[0]!r}")
+    known = "chief", *names(number)
+    if identifier not in known:
+        raise UserError(f"KERASTUNER_TUNER_ID must be one of {', '.join(known)}, "
+                        f"got {identifier!r}")
     if fresh:
         raise UserError("--fresh is not for many machines: delete the search's folder first")
+    return identifier, address, int(port)
 
 
 def free_port():
@@ -102,29 +96,23 @@ def end_with_parent():
 
 
 def run(command, number, port):
-    """Run a chief and its workers until the search has ended.
-
-    Args:
-        command: list, of each of the processes.
-        number: of workers.
-        port: of the chief.
+    """Run a command as chief and as a number of workers until the search has ended.
 
     Raises:
         UserError: the port is in use, or a process does not stay alive; it says what that said.
     """
     check_port(ADDRESS, port)
-    processes = {name: _Process(name, command, port) for name in ("chief", *names(number))}
+    # Where this process ends early, those that it has started end by ``end_with_parent``.
+    processes = [_Process(name, command, port) for name in ("chief", *names(number))]
+    chief, *workers = processes
     try:
-        for process in processes.values():
-            process.start()
-        chief, *workers = processes.values()
         # A worker that is late may find the chief gone: then there was no trial left for it.
         while not (chief.ended or all(worker.ended for worker in workers)):
-            for process in processes.values():
+            for process in processes:
                 process.look_after()
             time.sleep(_PAUSE)
     finally:
-        for process in reversed(processes.values()):
+        for process in reversed(processes):
             process.stop()
 
 
@@ -133,23 +121,17 @@ class _Process:
 
     def __init__(self, name, command, port):
         self.name, self.ended = name, False
-        self._command, self._process = command, None
-        self._environment = os.environ | {
-            "KERASTUNER_TUNER_ID": name, "KERASTUNER_ORACLE_IP": ADDRESS,
-            "KERASTUNER_ORACLE_PORT": str(port), CHILD: "1",
-        }
-        self._starts, self._quick, self._said = 0, 0, ""
+        self._command, self._errors = command, tempfile.TemporaryFile("w+", errors="replace")
+        place = zip(_VARIABLES, (name, ADDRESS, str(port)))
+        self._environment = os.environ | dict(place, **{CHILD: "1"})
+        self._starts, self._quick = 0, 0
+        self._start()
 
-    def start(self):
+    def _start(self):
         self._starts, self._begin = self._starts + 1, time.monotonic()
         self._process = subprocess.Popen(
-            self._command, env=self._environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, errors="replace",
+            self._command, env=self._environment, stdin=subprocess.PIPE, stderr=self._errors
         )
-        self._listener = threading.Thread(
-            target=self._listen, args=(self._process,), daemon=True
-        )
-        self._listener.start()
 
     def look_after(self):
         """Note a good end; start a dead process again."""
@@ -157,26 +139,20 @@ class _Process:
         self.ended = code == 0
         if self.ended or code is None:
             return
-        self._listener.join(1)
+        self._errors.seek(0)
+        said = self._errors.read().strip().rpartition("\n")[2]
         if code == 2:  # it says itself what is wrong
-            raise UserError(self._said.removeprefix("error: ") or f"{self.name} failed")
+            raise UserError(said.removeprefix("error: ") or f"{self.name} failed")
         self._quick = self._quick + 1 if time.monotonic() - self._begin < _QUICK else 0
         if self._quick >= _QUICK_ENDS or self._starts >= _STARTS:
-            raise UserError(f"{self.name} does not stay alive: {self._said or f'status {code}'}")
+            raise UserError(f"{self.name} does not stay alive: {said or f'status {code}'}")
         cause = signal.Signals(-code).name if code < 0 else f"status {code}"
         print(f"  {self.name} ended ({cause}) and is started again", flush=True)
-        self.start()
+        self._start()
 
     def stop(self):
-        if self._process is None or self._process.poll() is not None:
-            return
         self._process.terminate()
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             self._process.kill()
-
-    def _listen(self, process):
-        for line in process.stderr:
-            if line.strip():
-                self._said = line.strip()

@@ -64,34 +64,26 @@ class Estimate(NamedTuple):
 def of_rbm(rbm, pixel_means):
     """The ``Machine`` of a ``BernoulliRBM``; its base draws pixels by their means (n_features,)."""
     hidden = rbm.intercept_hidden_
-    return Machine(
-        rbm.components_, hidden, rbm.intercept_visible_, np.zeros_like(hidden),
-        _log_odds(pixel_means, rbm.intercept_visible_),
-    )
+    return Machine(rbm.components_, hidden, rbm.intercept_visible_, np.zeros_like(hidden),
+                   _log_odds(pixel_means, rbm.intercept_visible_))
 
 
 def of_dbm(dbm, pixel_means):
     """The ``Machine`` of a ``DBM``; its base draws pixels by their means (n_features,)."""
     first, second = dbm.kernels
     visible, hidden, top = dbm.biases
-    return Machine(
-        np.concatenate([first.T, second], axis=1), hidden, np.concatenate([visible, top]),
-        np.zeros_like(hidden),
-        np.concatenate([_log_odds(pixel_means, visible), np.zeros_like(top)]),
-    )
+    return Machine(np.concatenate([first.T, second], axis=1), hidden,
+                   np.concatenate([visible, top]), np.zeros_like(hidden),
+                   np.concatenate([_log_odds(pixel_means, visible), np.zeros_like(top)]))
 
 
 def forward(machine, *, chains=100, temperatures=10_000, seed=0):
-    """Estimate log Z by annealing from the base to the machine.
+    """Estimate log Z by annealing from the base to the ``Machine``: ``Estimate``.
 
     Args:
-        machine: a ``Machine``.
         chains: number of independent ones.
         temperatures: values of β, evenly spaced.
         seed: of all random numbers.
-
-    Returns:
-        An ``Estimate``.
 
     Raises:
         ValueError: fewer than two chains or temperatures.
@@ -103,16 +95,11 @@ def forward(machine, *, chains=100, temperatures=10_000, seed=0):
 
 
 def reverse(machine, start, *, temperatures=10_000, seed=0):
-    """Estimate log Z by annealing from the machine to the base.
+    """Estimate log Z by annealing from the machine to the base: ``Estimate``, as ``forward``.
 
     Args:
-        machine: a ``Machine``.
         start: states of x (chains, m), samples of the machine; from a chain that has not mixed
             the estimate is no bound.
-        temperatures, seed: as of ``forward``.
-
-    Returns:
-        An ``Estimate``.
 
     Raises:
         ValueError: fewer than two chains or temperatures, or states of another shape.
@@ -167,9 +154,8 @@ def _anneal(weights, x_bias, y_bias, x_base, y_base, x, betas, seed, upward):
 def _estimate(machine, start, temperatures, generator, upward):
     """``Estimate`` by annealing; of log Z of each chain exp(± log Z) is averaged, + upward."""
     if len(start) < 2 or temperatures < 2:
-        raise ValueError(
-            f"annealing needs two chains and temperatures or more, got {len(start)}, {temperatures}"
-        )
+        raise ValueError(f"annealing needs two chains and temperatures or more, got {len(start)}, "
+                         f"{temperatures}")
     sign = 1 if upward else -1
     betas = tf.constant(np.linspace(0, 1, temperatures)[::sign], tf.float32)
     seed = tf.constant(generator.integers(2**31 - 1, size=2, dtype=np.int32))

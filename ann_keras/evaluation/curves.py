@@ -32,31 +32,19 @@ def steps_to_share(curve, share):
 
 
 def oscillation(losses):
-    """Spread of loss curves from one epoch to the next: sd of the steps of log10 loss.
+    """Spread of losses (seeds, epochs) from one epoch to the next: sd of the steps of log10 loss.
 
-    Taken over the second half of the epochs, where the trend is small.
-
-    Args:
-        losses: array (seeds, epochs).
-
-    Returns:
-        Array (seeds,).
+    Taken over the second half of the epochs, where the trend is small, for each seed.
     """
     late = np.log10(losses[:, (losses.shape[1] - 1) // 2 :])
     return np.diff(late, axis=1).std(axis=1)
 
 
 def fluctuation(accuracies):
-    """Epoch-to-epoch standard deviation of accuracy in the second half of training.
+    """Epoch-to-epoch standard deviation of accuracies (seeds, epochs) in the second half, (seeds,).
 
     From the differences of neighbouring epochs, √(mean d² / 2), which a slow rise hardly moves;
     at least one image in 10,000.
-
-    Args:
-        accuracies: array (seeds, epochs).
-
-    Returns:
-        Array (seeds,).
     """
     steps = np.diff(accuracies[:, (accuracies.shape[1] - 1) // 2 :], axis=1)
     squares = (steps**2).sum(axis=1) / max(1, steps.shape[1])
@@ -64,14 +52,8 @@ def fluctuation(accuracies):
 
 
 def at_best_epoch(runs, name):
-    """An accuracy at the epoch of the highest validation accuracy, the first if equal.
-
-    Args:
-        runs: "val_accuracy" and others, arrays (seeds, epochs) or (epochs,).
-        name: of the accuracy, such as "test_accuracy".
-
-    Returns:
-        Array (seeds,), or a number.
+    """An accuracy, such as "test_accuracy", at the epoch of the highest "val_accuracy", the first
+    if equal: (seeds,) of runs that have arrays (seeds, epochs), a number of one that has (epochs,).
     """
     epochs = np.argmax(runs["val_accuracy"], axis=-1)
     return np.take_along_axis(np.asarray(runs[name]), epochs[..., np.newaxis], axis=-1)[..., 0]

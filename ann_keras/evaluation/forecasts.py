@@ -6,7 +6,6 @@ import numpy as np
 
 from ann_keras import plots
 from ann_keras.data import santafe
-from ann_keras.report import published
 
 HORIZON = santafe.TEST_POINTS  # values a forecast has, as in the competition
 _DIVERGED = 1e4
@@ -21,12 +20,11 @@ def later_starts(number):
 
 
 def score(forecast, start, later=0):
-    """Errors of a forecaster from ``start`` and from later starts, in the series' own units.
+    """Errors of a forecaster from ``start`` and from so many later starts, in the series' units.
 
     Args:
         forecast: function of standardised histories (starts, points) → forecasts (starts, HORIZON).
         start: the first value to forecast; those before it give the scale.
-        later: forecasts from that many later starts.
 
     Returns:
         Dict: "forecast" (HORIZON,), "mse"; with later > 0 also "later_mse" (later,). A forecast
@@ -54,12 +52,7 @@ def validate(mse, origins, lag):
     """Errors of forecasts from origins inside the training points, over those points' variance.
 
     Args:
-        mse: function of an origin → squared error of a forecast from there.
-        origins: first values of the forecasts.
-        lag: of the forecaster.
-
-    Returns:
-        Array (origins,).
+        mse: function of an origin → squared error of a forecast from there, of so long a lag.
 
     Raises:
         ValueError: a forecast would reach the test points, or no window lies before its origin.
@@ -116,28 +109,21 @@ def measure(task, name, runs):
     return found
 
 
-def measure_published(task, name, runs):
-    """``measure`` of the published protocol, and how many runs are as good as the published one."""
+def measure_published(task, name, runs, given):
+    """``measure``, and how many runs are as good as the published one, by its test MSE."""
     found = measure(task, name, runs)
-    given = published.value(task.identifier, f"{name}/test_mse").value
     task.measure("seeds/test_mse/median", np.median(found.mse), better="lower")
     task.measure("seeds/share_as_good", np.mean(found.mse <= given))
     return found
 
 
 def compared(pairs):
-    """What clauses on errors are judged by: of test points and of later starts.
-
-    Args:
-        pairs: dict of label → two ``Errors``, first that which is said to be worse.
-
-    Returns:
-        Dict of clause → dict of label → two arrays; nothing without pairs.
-    """
+    """What clauses on errors of test points and of later starts are judged by: pairs of ``Errors``
+    by label, first that which is said to be worse."""
     return {
         clause: {label: tuple(getattr(found, quantity) for found in pair)
                  for label, pair in pairs.items()}
-        for clause, quantity in (("test points", "mse"), ("later starts", "later")) if pairs
+        for clause, quantity in (("test points", "mse"), ("later starts", "later"))
     }
 
 
@@ -150,7 +136,7 @@ def draw_losses(task, stem, runs):
             plots.curve(panel, values[:, fold], label=label)
         panel.set(yscale="log", xlabel="epoch", title=f"fold {fold + 1}")
     axes[0].set_ylabel("MSE of the standardised series")
-    axes[0].legend(title="mean and range over seeds" if len(runs) > 1 else None)
+    axes[-1].legend(title="mean and range over seeds" if len(runs) > 1 else None)
     task.figure(stem, figure)
 
 

@@ -16,18 +16,12 @@ _WORKING_MEMORY = 256  # MiB of distances at once, instead of scikit-learn's 102
 
 
 def frechet_distance(first, second):
-    """Squared Fréchet distance of the Gaussians with the moments of two sets of features.
+    """Squared Fréchet distance of the Gaussians with the moments of features (n, d) and (m, d).
 
     |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½)
 
-    Args:
-        first, second: features (n, d) and (m, d), two rows or more.
-
-    Returns:
-        The distance, a float of at least 0.
-
     Raises:
-        ValueError: fewer rows, or widths that differ.
+        ValueError: fewer than two rows, or widths that differ.
     """
     first, second = _check(first, second, at_least=2)
     gap = first.mean(axis=0) - second.mean(axis=0)
@@ -56,9 +50,8 @@ def radii(points, neighbours=NEIGHBOURS):
         return np.partition(distances, neighbours, axis=1)[:, neighbours]
 
     points = np.asarray(points, np.float64)
-    return np.concatenate(list(pairwise_distances_chunked(
-        points, reduce_func=reduce, working_memory=_WORKING_MEMORY
-    )))
+    found = pairwise_distances_chunked(points, reduce_func=reduce, working_memory=_WORKING_MEMORY)
+    return np.concatenate(list(found))
 
 
 def neighbourhoods(real, samples, neighbours=NEIGHBOURS, *, real_radii=None):
@@ -107,10 +100,6 @@ def neighbourhoods(real, samples, neighbours=NEIGHBOURS, *, real_radii=None):
 
 def entropy_of_classes(labels, classes=10):
     """Entropy of the labels' histogram over that of equal shares: 0 for one class, 1 for all.
-
-    Args:
-        labels: whole numbers from 0, (n,).
-        classes: number of them.
 
     Raises:
         ValueError: there is no label.

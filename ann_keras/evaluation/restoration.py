@@ -9,33 +9,20 @@ KINDS = {"cut": "cut, not restored", "free": "free-running", "clamped": "known p
 
 
 def known_pixels(region, lines):
-    """Which pixels are kept when so many lines of a region are removed.
-
-    Args:
-        region: "top", "bottom" or "middle" for rows, "left" or "right" for columns.
-        lines: how many.
-
-    Returns:
-        Boolean array (784,), False where the image is removed.
+    """Which pixels are kept when so many lines of a region are removed, boolean (784,).
 
     Raises:
         ValueError: an unknown region, or more lines than there are.
     """
     if not 0 <= lines <= SIDE:
         raise ValueError(f"0 to {SIDE} lines can be removed, got {lines}")
-    starts = {
-        "top": 0, "bottom": SIDE - lines, "middle": (SIDE - lines) // 2, "left": 0,
-        "right": SIDE - lines,
-    }
+    end = SIDE - lines
+    starts = {"top": 0, "bottom": end, "middle": end // 2, "left": 0, "right": end}
     if region not in starts:
         raise ValueError(f"unknown region {region!r}: choose from {sorted(starts)}")
     known = np.ones((SIDE, SIDE), bool)
-    removed = slice(starts[region], starts[region] + lines)
-    if region in ("left", "right"):
-        known[:, removed] = False
-    else:
-        known[removed] = False
-    return known.ravel()
+    known[starts[region] : starts[region] + lines] = False
+    return (known.T if region in ("left", "right") else known).ravel()
 
 
 def compare(rbm, judge, rows, known, steps, shown=()):
@@ -66,10 +53,7 @@ def compare(rbm, judge, rows, known, steps, shown=()):
 
 
 def right(results, labels):
-    """Which labels of ``compare``, of one run a seed, are right.
-
-    Returns:
-        Dict of bool arrays (seeds, n); (1, n) for "whole" and "cut", which no machine has seen.
-    """
+    """Which labels of ``compare``, of one run a seed, are right: dict of bool arrays (seeds, n);
+    (1, n) for "whole" and "cut", which no machine has seen."""
     alone = {kind: results[kind][:1] == labels for kind in ("whole", "cut")}
     return alone | {kind: results[kind] == labels for kind in ("free", "free_raw", "clamped")}

@@ -7,7 +7,6 @@ import numpy as np
 from ann_keras import data
 from ann_keras.errors import UserError
 from ann_keras.evaluation import generative
-from ann_keras.recipes import convnet
 
 CONFIDENT = 0.9  # probability from which on the convnet is sure of a digit
 COLUMNS = ("frechet", "precision", "recall", "density", "coverage", "confident", "diversity",
@@ -82,49 +81,20 @@ def board(labelling, source, number):
 _last = None, None  # what the digits' features, half a minute of work, were made for; and they
 
 
-def begin(task, settings):
-    """Begin what every comparison of samples needs.
-
-    Args:
-        task: ``report.task.Task``.
-        settings: with ``labelling``, recipe of the labelling convnet, and ``samples``, a number.
-
-    Returns:
-        Dict of "labelling" and "samples", arguments of all functions that score samples; and the
-        ``Result`` of ``floor``.
-    """
-    labelling = task.run(convnet.train, settings.labelling, seed=0)
-    scoring = {"labelling": labelling, "samples": settings.samples}
-    return scoring, task.run(floor, source=settings.labelling.source, **scoring)
-
-
 def floor(labelling, source, samples):
-    """Scores of as many test digits, below which no model can be expected to come.
-
-    Args:
-        labelling: training of the labelling convnet.
-        source: of MNIST.
-        samples: number of digits.
-
-    Returns:
-        Dict, what ``Scoreboard.score`` gives.
-    """
+    """``Scoreboard.score`` of as many test digits, below which no model can be expected to come."""
     rows, _ = data.mnist.test_rows(source, samples)
     return board(labelling, source, samples).score(rows)
 
 
 def quality(probabilities, images):
-    """Numbers that stand for what samples look like.
-
-    Args:
-        probabilities: of each digit by the convnet, (n, 10).
-        images: (n, 784) in [0, 1].
+    """Numbers that stand for what images (n, 784) in [0, 1] look like.
 
     Returns:
-        Dict: "confident", share of images of which the convnet is sure; "diversity", entropy of
-        the labels over that of ten equal shares; "specks", mean number of white parts that do not
-        touch the largest; "grey", share of pixels between 0.1 and 0.9; "background", their mean
-        ``background``, and "noisy", the share of images where it is above 0.01.
+        Dict: "confident", share of images of which the convnet is sure by its probabilities (n, 10)
+        of digits; "diversity", entropy of the labels over that of ten equal shares; "specks", mean
+        number of white parts that do not touch the largest; "grey", share of pixels between 0.1
+        and 0.9; "background", mean ``background``, and "noisy", the share where it is above 0.01.
     """
     from scipy.ndimage import label
 
@@ -179,13 +149,7 @@ def first(results, field):
 
 
 def report(task, scored, floor):
-    """Record and save the ``scores`` of several models, which are returned by name.
-
-    Args:
-        task: ``report.task.Task``.
-        scored: ``Results`` by name.
-        floor: scores of test digits.
-    """
+    """Record and save the ``scores`` of ``Results`` by name, which are returned by name."""
     found = {name: scores(runs) for name, runs in scored.items()}
     for name, values in found.items():
         measure(task, name, values)
@@ -202,11 +166,8 @@ def measure(task, name, found):
 
 
 def table(task, scores, floor, **columns):
-    """Save scores by name, dicts of arrays (seeds,), with those of test digits last.
-
-    Args:
-        columns: further ones, each a dict of texts by name; names may lack.
-    """
+    """Save scores by name, dicts of arrays (seeds,), with those of test digits last; and further
+    columns, each a dict of texts by name, where names may lack."""
     rows = [
         [name, len(found["frechet"]), *(f"{found[column].mean():.4f}" for column in COLUMNS),
          *(texts.get(name, "") for texts in columns.values())]
@@ -223,11 +184,6 @@ def title(name):
 
 
 def beside_others(classes, digit):
-    """The share of a digit beside that of each other one: dict of its name → pair of (seeds,).
-
-    Args:
-        classes: shares (seeds, 10).
-        digit: the one.
-    """
+    """The share of a digit beside that of each other one, of shares (seeds, 10): dict of pairs."""
     return {f"of {other}s": (classes[:, digit], classes[:, other])
             for other in range(10) if other != digit}

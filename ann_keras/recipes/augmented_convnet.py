@@ -1,11 +1,10 @@
 """Either convnet on augmented MNIST, beyond the accuracies that the report publishes (task 3.2.2).
 
-What the published protocol lacks: augmentation (small random rotations, shifts and changes of
-size; Simard, Steinkraus and Platt, ICDAR 2003, drew such images for MNIST), a learning rate that
-falls to zero along a cosine (Loshchilov and Hutter, ICLR 2017), and weights averaged over the last
-steps (Polyak and Juditsky, SIAM J. Control Optim. 30:838, as an exponential average). Probabilities
-are means over augmented copies of the test image (Krizhevsky, Sutskever and Hinton, NIPS 2012). No
-epoch is chosen: the weights at the end count.
+What the published protocol lacks: augmentation (Simard, Steinkraus and Platt, ICDAR 2003, drew such
+images for MNIST), a learning rate that falls to zero along a cosine (Loshchilov and Hutter, ICLR
+2017), and weights averaged over the last steps (Polyak and Juditsky, SIAM J. Control Optim. 30:838,
+as an exponential average). Probabilities are means over augmented copies of the test image
+(Krizhevsky, Sutskever and Hinton, NIPS 2012). No epoch is chosen: the weights at the end count.
 """
 
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from ann_keras import data, models, training
-from ann_keras.recipes.fields import added, from_zero
+from ann_keras.recipes.fields import adam, added, from_zero
 
 
 @dataclass(frozen=True)
@@ -67,18 +66,11 @@ def train(recipe, seed):
     augment = augmentation(recipe)
     trainer = keras.Model(inputs, model(augment(inputs)), name=model.name)
     steps = recipe.epochs * -(-len(kept) // recipe.batch_size)
-    trainer.compile(
-        keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps),
-            recipe.beta_1, recipe.beta_2, recipe.epsilon,
-            use_ema=True, ema_momentum=recipe.averaging,
-        ),
-        loss="categorical_crossentropy",
-    )
-    history = training.compiled.fit(
-        trainer, data.mnist.scale(x[kept]), data.mnist.one_hot(y[kept]), epochs=recipe.epochs,
-        batch_size=recipe.batch_size, seed=seed,
-    )
+    rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
+    trainer.compile(adam(recipe, rate, use_ema=True, ema_momentum=recipe.averaging),
+                    loss="categorical_crossentropy")
+    history = training.compiled.fit(trainer, data.mnist.scale(x[kept]), data.mnist.one_hot(y[kept]),
+                                    epochs=recipe.epochs, batch_size=recipe.batch_size, seed=seed)
     copies = recipe.copies
     return {
         "loss": history.history["loss"],
@@ -91,10 +83,8 @@ def train(recipe, seed):
 
 
 def augmentation(recipe):
-    """Keras layers that move images at random in training, and leave them alone otherwise.
-
-    Returns:
-        A ``keras.Sequential``, (n, 28, 28, 1) → the same; what moves in is black.
+    """Keras layers that move images (n, 28, 28, 1) at random in training, and leave them alone
+    otherwise; what moves in is black.
 
     Raises:
         ValueError: it would turn by more than half, shift by more than an image or shrink to none.
@@ -119,8 +109,6 @@ def _accuracy(model, augment, copies, images, labels):
     if not len(images):
         return np.nan
     batches = np.array_split(data.mnist.scale(images), -(-len(images) // 1000))
-    outputs = [
-        sum(model(augment(batch, training=True), training=False) for _ in range(copies))
-        for batch in batches
-    ]
+    outputs = [sum(model(augment(batch, training=True), training=False) for _ in range(copies))
+               for batch in batches]
     return np.mean(np.concatenate(outputs).argmax(axis=1) == labels)

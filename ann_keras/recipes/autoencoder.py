@@ -84,8 +84,7 @@ def train(recipe, seed):
         return np.mean(predicted == np.argmax(y_test[rows], axis=1))
 
     for number, (name, fit, epochs, options) in enumerate((
-        ("classifier", stack.train_classifier, recipe.classifier_epochs,
-         {"frozen": recipe.frozen}),
+        ("classifier", stack.train_classifier, recipe.classifier_epochs, {"frozen": recipe.frozen}),
         ("fine_tuning", stack.fine_tune, recipe.fine_tuning_epochs, {}),
     ), start=100):
         chosen = random.permutation(len(x))[: recipe.images]
@@ -100,11 +99,7 @@ def train(recipe, seed):
 
 
 def pretrained(recipe, seed, x):
-    """A stacked autoencoder after pre-training.
-
-    Args:
-        recipe, seed: as of ``train``.
-        x: training images (n, 784), of which those of each layer are drawn anew.
+    """A stacked autoencoder after pre-training on images (n, 784), drawn anew for each layer.
 
     Returns:
         ``StackedAutoencoder``; the random generator that drew the images; the dict of ``train``
@@ -176,13 +171,7 @@ def stack_of(run):
 
 
 def score(training, labelling, samples, kind):
-    """Score what the decoders make of codes.
-
-    Args:
-        training: run of ``pretrain``.
-        labelling: training of the labelling convnet.
-        samples: images that are scored.
-        kind: of ``CODES``: those of the first test digits, or of ``noise``.
+    """Score so many images that the decoders of a run of ``pretrain`` make of a kind of ``CODES``.
 
     Returns:
         Dict: "score_…" as ``Scoreboard.score`` names them, and "images" (10, 784), uint8.
@@ -201,13 +190,8 @@ def score(training, labelling, samples, kind):
 
 
 def noise(codes, number, random):
-    """Codes of nothing: dict of arrays (number, d).
-
-    Args:
-        codes: (n, d) of images, to which "fitted", a Gaussian, is fitted.
-        number: of each kind: "normal" from N(0, I), as in the VAE, "uniform" in [0, 1], where
-            sigmoid codes lie, and "fitted".
-        random: NumPy generator.
+    """Codes of nothing, dict of arrays (number, d): "normal" from N(0, I), as in the VAE, "uniform"
+    in [0, 1], where sigmoid codes lie, and "fitted", a Gaussian fitted to codes (n, d) of images.
     """
     shape = number, codes.shape[1]
     # By the covariance's own factors: the codes of few images may not span all dimensions.

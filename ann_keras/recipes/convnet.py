@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from ann_keras import data, models, training
+from ann_keras import command, data, evaluation, models, training
+from ann_keras.recipes.fields import one_source
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Recipe:
     source: Literal["full", "sample"] = "full"  # report: MNIST, or the sample of 4,000 digits
 
 
+Judge = command.group(Recipe, "source")  # as one of the settings of a task
 LABELLING = Recipe(optimizers=("adam",), epochs=10, validation_split=0.0)
 LABELLING_QUICK = replace(LABELLING, epochs=8, source="sample")
 LABELLING_SMOKE = replace(LABELLING_QUICK, epochs=1)
@@ -58,9 +60,25 @@ def train(recipe, seed):
         ).history
         for curve, values in curves.items():
             values += history[curve]
-    scores = training.compiled.evaluate(
-        model, data.mnist.scale(x_test), data.mnist.one_hot(y_test)
-    )
+    scores = training.compiled.evaluate(model, data.mnist.scale(x_test), data.mnist.one_hot(y_test))
     return {name: np.array(values) for name, values in curves.items()} | {
         "test_accuracy": scores["accuracy"], "weights": models.weights.flatten(model),
     }
+
+
+def begin(task, settings):
+    """Begin what every comparison of samples needs.
+
+    Args:
+        task: ``report.task.Task``, which is given the settings that are returned.
+        settings: with ``labelling``, recipe of the labelling convnet, and ``samples``, a number.
+
+    Returns:
+        Settings whose recipes are all of one source; dict of "labelling" and "samples", arguments
+        of all functions that score samples; the ``Result`` of ``scoreboard.floor``.
+    """
+    settings = task.settings = one_source(settings)
+    scoring = {"labelling": task.run(train, settings.labelling, seed=0),
+               "samples": settings.samples}
+    floor, source = evaluation.scoreboard.floor, settings.labelling.source
+    return settings, scoring, task.run(floor, source=source, **scoring)

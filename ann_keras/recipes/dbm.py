@@ -74,13 +74,11 @@ def train(recipe, seed, checkpoint=None):
     else:
         _pretrain(machine, recipe, rows)
     for epoch in range(done, recipe.epochs):
-        machine.fit(
-            rows(0, epoch), batch_size=recipe.batch_size,
-            learning_rate=recipe.learning_rate * (1 - epoch / recipe.epochs),
-            momentum=recipe.momentum, weight_decay=recipe.weight_decay, max_norm=recipe.max_norm,
-            mean_field_updates=recipe.mean_field_updates, gibbs_steps=recipe.gibbs_steps,
-            centering=recipe.centering,
-        )
+        machine.fit(rows(0, epoch), batch_size=recipe.batch_size,
+                    learning_rate=recipe.learning_rate * (1 - epoch / recipe.epochs),
+                    momentum=recipe.momentum, weight_decay=recipe.weight_decay,
+                    max_norm=recipe.max_norm, mean_field_updates=recipe.mean_field_updates,
+                    gibbs_steps=recipe.gibbs_steps, centering=recipe.centering)
         if file is not None:
             state = io.BytesIO()
             seconds = before + time.perf_counter() - start
@@ -119,11 +117,6 @@ def machine_of(run):
 def score(training, temperatures=10_000, binarization="threshold"):
     """Bound on the log-likelihood of the binary test digits by AIS from both sides, nats an image.
 
-    Args:
-        training: run of ``train``.
-        temperatures: of annealed importance sampling.
-        binarization: of the digits, as of ``data.mnist.binarized``.
-
     Returns:
         Dict: "upper" by forward AIS and "lower" by reverse AIS, the lower one from the chains of
         training and from the resampled ends of forward AIS.
@@ -137,10 +130,8 @@ def score(training, temperatures=10_000, binarization="threshold"):
     inputs = (training["visible_particles"] @ first + training["top_particles"] @ second.T
               + machine.biases[1])
     hidden = np.random.default_rng(0).random(inputs.shape) < 1 / (1 + np.exp(-inputs))
-    reverse = max(
-        ais.reverse(network, start, temperatures=temperatures).log_partition
-        for start in (hidden, forward.resample())
-    )
+    reverse = max(ais.reverse(network, start, temperatures=temperatures).log_partition
+                  for start in (hidden, forward.resample()))
     unseen = data.mnist.binarized(test_rows, binarization)
     bound = machine.bound(unseen, 0.0).mean()
     return {"upper": bound - forward.log_partition, "lower": bound - reverse}

@@ -17,6 +17,14 @@ def added(default, before):
     return field(default=default, metadata={"before": before})
 
 
+def adam(recipe, rate=None, **options):
+    """Keras' Adam of a recipe: by its learning rate, or a schedule in its place, and its decays."""
+    import keras
+
+    return keras.optimizers.Adam(recipe.learning_rate if rate is None else rate, recipe.beta_1,
+                                 recipe.beta_2, recipe.epsilon, **options)
+
+
 def one_source(settings):
     """Settings whose recipes all read the MNIST that ``settings``, or its ``recipe``, names."""
     source = getattr(settings, "source", None) or settings.recipe.source

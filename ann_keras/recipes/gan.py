@@ -5,8 +5,9 @@ from typing import Literal
 
 import numpy as np
 
-from ann_keras import data, evaluation, models, training
-from ann_keras.recipes.fields import added
+from ann_keras import command, data, evaluation, models, training
+from ann_keras.recipes import convnet
+from ann_keras.recipes.fields import adam, added
 
 SHOWN = 100  # samples that a score keeps
 WALKS, STOPS = 5, 10  # through latent space: number, and images of each
@@ -49,6 +50,24 @@ CONVOLUTIONAL = Recipe(backbone="conv", separate_batches=True, epochs=10)
 CONVOLUTIONAL_QUICK = replace(QUICK, backbone="conv", separate_batches=True, epochs=2,
                               batch_size=64, images=256)
 CONVOLUTIONAL_SMOKE = replace(CONVOLUTIONAL_QUICK, epochs=1, images=64)
+Published = command.flat(Recipe, "backbone", "corrected")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of tasks 4.2.1, 4.2.3 and 4.2.4, on the dense GAN."""
+
+    recipe: Published = Recipe()
+    labelling: convnet.Judge = convnet.LABELLING  # ours: the judge
+    samples: int = 10_000  # ours: that are scored
+    seeds: int = 3  # ours; the report shows one run
+
+
+PRESETS = {
+    "smoke": Settings(SMOKE, convnet.LABELLING_SMOKE, samples=100, seeds=1),
+    "quick": Settings(QUICK, convnet.LABELLING_QUICK, samples=1_000, seeds=1),
+    "report": Settings(),
+}
 
 
 def train(recipe, seed, checkpoint=None, start=None, monitor=None):
@@ -83,10 +102,7 @@ def train(recipe, seed, checkpoint=None, start=None, monitor=None):
         _start_like_glorot(model, seed)
     if start is not None:
         _restore(model, start)
-    model.compile(*(
-        keras.optimizers.Adam(recipe.learning_rate, recipe.beta_1, recipe.beta_2, recipe.epsilon)
-        for _ in range(2)
-    ))
+    model.compile(adam(recipe), adam(recipe))
     watch = [_watch(model, board, recipe, seed)] if board else []
     history = training.resume.fit(
         model, _digits(recipe), epochs=recipe.epochs, batch_size=recipe.batch_size, seed=seed,
@@ -105,12 +121,7 @@ def train(recipe, seed, checkpoint=None, start=None, monitor=None):
 
 
 def score(training, labelling, samples):
-    """Score samples of a trained GAN, and keep some of them.
-
-    Args:
-        training: of ``train``.
-        labelling: training of the labelling convnet.
-        samples: that are scored.
+    """Score so many samples of a run of ``train``, and keep some of them.
 
     Returns:
         Dict: "score_…", as ``Scoreboard.score`` names them; "images" (100, 784) and "walks"
@@ -119,9 +130,7 @@ def score(training, labelling, samples):
     """
     import keras
 
-    from ann_keras.evaluation import scoreboard
-
-    recipe = training.recipe
+    scoreboard, recipe = evaluation.scoreboard, training.recipe
     board = scoreboard.board(labelling, recipe.source, samples)
     keras.utils.set_random_seed(training.seed)  # of a dropout that is always on
     model, noise = model_of(training), _noise(recipe, training.seed, max(samples, 2 * WALKS))
@@ -142,12 +151,8 @@ def model_of(training, **changes):
 
 
 def real_probability(model, images):
-    """Probability of being real by the discriminator out of training, (n,).
-
-    Args:
-        model: a ``GAN``.
-        images: (n, 28, 28, 1) in the range of its real images.
-    """
+    """Probability of being real by the discriminator of a ``GAN`` out of training, (n,), of images
+    (n, 28, 28, 1) in the range of its real ones."""
     import keras
 
     logits = model.discriminator(images, training=False)
@@ -158,20 +163,16 @@ def measure_parameters(task, backbone):
     """Record how many weights of either network are trained."""
     model = models.gan.GAN(backbone)
     for part in ("generator", "discriminator"):
-        count = models.weights.count_trainable(getattr(model, part))
-        task.measure(f"{backbone}_gan/{part}/parameters", count)
+        task.measure(f"{backbone}_gan/{part}/parameters",
+                     models.weights.count_trainable(getattr(model, part)))
 
 
 def dense(task, recipe, labelling):
     """Begin the trainings of the dense GAN that several tasks compare.
 
-    Args:
-        task: ``report.task.Task``.
-        recipe: of the published one.
-        labelling: training of the convnet that scores the published one's samples along training.
-
     Returns:
-        Dict of the names ``DENSE`` → ``Results``.
+        Dict of the names ``DENSE`` → ``Results``; the recipe is that of the published one, whose
+        samples the labelling convnet scores along training.
     """
     corrected = replace(recipe, corrected=True)
     lower = replace(corrected, learning_rate=STEADY_RATE)
@@ -194,13 +195,9 @@ def published_again(task, recipe, labelling):
 def convolutional(task, recipe, seeds):
     """Begin the trainings of the convolutional GAN that two tasks compare.
 
-    Args:
-        task: ``report.task.Task``.
-        recipe: as the report's code has it, in separate batches; joint batches are ours.
-        seeds: number of them; joint batches have one.
-
     Returns:
-        Dict of name, with the epochs → ``Results``, the report's code first.
+        Dict of name, with the epochs → ``Results``: the recipe, as the report's code has it, in
+        separate batches, then one seed each in joint batches, which are ours.
     """
     joint = replace(recipe, separate_batches=False)
     variants = {"convolutional GAN": (recipe, seeds),

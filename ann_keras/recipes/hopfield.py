@@ -40,12 +40,8 @@ PRESETS = {
 
 
 def explore(task, recipe, patterns):
-    """Begin the runs that both tasks have in common.
-
-    Returns:
-        Dict: "equilibria", "random", "midway" and "many", ``Result``s of the functions below, and
-        "tens", ``Results`` of ``rest``.
-    """
+    """Begin the runs that both tasks have in common: dict of ``Result``s of the functions below,
+    and "tens", ``Results``."""
     rests = {"patterns": patterns, "tolerance": recipe.tolerance}
     return {
         "equilibria": task.run(equilibria, patterns=patterns),
@@ -86,8 +82,8 @@ def equilibria(patterns):
     """All equilibria of the network of a few patterns (p, n), the stable ones first.
 
     Returns:
-        Dict: "states" (m, n), "kinds" (m,) of "stable", "saddle" or "source", "multipliers" (m,),
-        "energies" (m,), "targets" (m,), whether the equilibrium is one of the patterns.
+        Dict: "states" (m, n), and (m,) "kinds", of "stable", "saddle" or "source", "multipliers",
+        "energies" and "targets", whether the equilibrium is one of the patterns.
     """
     network = models.hopfield.Hopfield(patterns)
     found = models.hopfield.equilibria(network)
@@ -140,10 +136,8 @@ def rest(patterns, points, steps, tolerance, seed):
 def midway_starts(dimension, values, offset):
     """Points on each axis and beside it, as for the report's Figures 7 and 9.
 
-    Args:
-        dimension: n of the network.
-        values: number of equidistant places on each axis, -1 and 1 included.
-        offset: distance from the axis of those beside it, along every other axis both ways.
+    They have so many equidistant places on each axis, -1 and 1 included, and are beside it at the
+    offset along every other axis, both ways.
 
     Returns:
         Arrays (points, n), each point once: those on an axis, those beside (the points beside the
@@ -161,24 +155,14 @@ def midway_starts(dimension, values, offset):
 
 
 def iterations_to_rest(states, tolerance):
-    """Steps before the first that moves a state less than ``tolerance`` (Euclidean).
-
-    Args:
-        states: (steps + 1, points, n).
-
-    Returns:
-        Array (points,), all the steps where no step is that short.
-    """
+    """Steps before the first that moves a state of (steps + 1, points, n) less than ``tolerance``
+    (Euclidean), array (points,); all the steps where no step is that short."""
     short = np.linalg.norm(np.diff(states, axis=0), axis=-1) < tolerance
     return np.where(short.any(0), short.argmax(0), len(short))
 
 
 def means(values, size):
-    """Means of ``size`` values each, one group after the other, array (groups,).
-
-    Raises:
-        ValueError: fewer values than ``size``.
-    """
+    """Means of ``size`` values each, one group after the other, (groups,); ValueError of fewer."""
     if len(values) < size:
         raise ValueError(f"a mean of {size} points needs as many to compare, got {len(values)}")
     return np.reshape(values[: len(values) // size * size], (-1, size)).mean(1)

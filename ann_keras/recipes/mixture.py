@@ -42,7 +42,7 @@ def train(recipe, seed):
 
 
 def score(training, labelling, samples):
-    """Score samples of a run of ``train``, the pixel probabilities of their components.
+    """Score so many samples of a run of ``train``, the pixel probabilities of their components.
 
     Returns:
         Dict: "score_…" as ``Scoreboard.score`` names them, and "images" (10, 784), uint8.

@@ -90,11 +90,7 @@ def rbm_of(run, snapshot=None):
 
 
 def score(training, temperatures=10_000, binarization="threshold", chains=100, burn_in=1_000):
-    """Score a trained RBM on the test digits.
-
-    Args:
-        training: run of ``train``.
-        temperatures, binarization, chains, burn_in: as of ``bracket``.
+    """Score a run of ``train`` on the test digits.
 
     Returns:
         Dict: what ``bracket`` gives; "pseudo_likelihood" of the binary test digits, nats; "error",
@@ -104,10 +100,9 @@ def score(training, temperatures=10_000, binarization="threshold", chains=100, b
     rbm = rbm_of(training)
     seen = rbm.reconstruct(test_rows, probabilities=True)
     binary = data.mnist.binarized(test_rows, binarization)
-    return bracket(
-        rbm_of(training), rows, test_rows, temperatures=temperatures, binarization=binarization,
-        chains=chains, burn_in=burn_in,
-    ) | {
+    found = bracket(rbm_of(training), rows, test_rows, temperatures=temperatures,
+                    binarization=binarization, chains=chains, burn_in=burn_in)
+    return found | {
         "pseudo_likelihood": rbm.score_samples(binary).mean(),
         "error": np.mean((seen - test_rows) ** 2), "sharpness": sharpness(seen).mean(),
     }
@@ -119,13 +114,9 @@ def monitor(training, draws=4):
     It flips one random pixel of each image. scikit-learn draws them by the machine's seed, so that
     the published machines, of seed 10, saw the same ones in each iteration (D18).
 
-    Args:
-        training: run of ``train`` on grey digits.
-        draws: of other pixels.
-
     Returns:
-        Dict, nats an image: "published" and "fresh", the mean over draws; "draw_sd", the standard
-        deviation of one draw, from that of images.
+        Dict, nats an image, of a run of ``train`` on grey digits: "published"; "fresh", the mean
+        over draws of pixels; "draw_sd", the standard deviation of one draw, from that of images.
     """
     rows, _, _ = data.mnist.rows(training.recipe.source)
     rbm, random = rbm_of(training), np.random.default_rng(0)
@@ -180,14 +171,8 @@ def sharpness(rows):
 
 
 def restore(training, labelling, region, lines, steps, digits, shown=()):
-    """Remove lines of test digits, restore them by a trained RBM, and label what is seen then.
-
-    Args:
-        training, labelling: runs of ``train`` and of the labelling convnet's training.
-        region, lines: as of ``evaluation.restoration.known_pixels``.
-        steps, shown: as of ``evaluation.restoration.compare``, whose dict is returned.
-        digits: how many, the first ones.
-    """
+    """What ``evaluation.restoration.compare`` gives of the first test digits, of which lines of a
+    region, as of ``known_pixels``, are removed and restored by a run of ``train``."""
     restoration, judge = evaluation.restoration, evaluation.labels.Judge(labelling)
     rows, _ = data.mnist.test_rows(training.recipe.source, digits)
     known = restoration.known_pixels(region, lines)

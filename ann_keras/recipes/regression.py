@@ -38,9 +38,8 @@ def build(recipe):
     """The network of a recipe, compiled unless L-BFGS is to fit it."""
     import keras
 
-    model = models.mlp.mish_regressor(
-        tuple(recipe.hidden_units), tuple(recipe.activations), dropout=recipe.dropout
-    )
+    model = models.mlp.mish_regressor(tuple(recipe.hidden_units), tuple(recipe.activations),
+                                      dropout=recipe.dropout)
     if recipe.optimizer != "lbfgs":
         optimizer = keras.optimizers.get(recipe.optimizer)
         optimizer.learning_rate = recipe.learning_rate
@@ -50,10 +49,9 @@ def build(recipe):
 
 def points(recipe, seed):
     """``data.regression.split`` of a recipe."""
-    return data.regression.split(
-        seed, student_number=recipe.student_number, source=recipe.source,
-        training_points=recipe.training_points, test_points=recipe.test_points,
-    )
+    return data.regression.split(seed, student_number=recipe.student_number, source=recipe.source,
+                                 training_points=recipe.training_points,
+                                 test_points=recipe.test_points)
 
 
 def train(recipe, seed):

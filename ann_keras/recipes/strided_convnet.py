@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ann_keras import data, models, training
-from ann_keras.recipes.fields import from_zero
+from ann_keras.recipes.fields import adam, from_zero
 
 
 @dataclass(frozen=True)
@@ -92,18 +92,12 @@ def train(recipe, seed):
 
 def network(recipe):
     """The compiled model of a recipe."""
-    import keras
-
-    model = models.cnn.strided_convnet(
-        filters=recipe.filters, kernel_sizes=recipe.kernel_sizes, paddings=recipe.paddings,
-        dropout=recipe.dropout, strides=recipe.strides, activation=recipe.activation,
-        batch_norm=recipe.batch_norm, pooling=recipe.pooling,
-    )
-    model.compile(
-        keras.optimizers.Adam(recipe.learning_rate, recipe.beta_1, recipe.beta_2, recipe.epsilon),
-        loss="categorical_crossentropy", metrics=["accuracy"],
-        jit_compile=False,  # XLA is slow at convolutions on CPU
-    )
+    model = models.cnn.strided_convnet(filters=recipe.filters, kernel_sizes=recipe.kernel_sizes,
+                                       paddings=recipe.paddings, dropout=recipe.dropout,
+                                       strides=recipe.strides, activation=recipe.activation,
+                                       batch_norm=recipe.batch_norm, pooling=recipe.pooling)
+    model.compile(adam(recipe), loss="categorical_crossentropy", metrics=["accuracy"],
+                  jit_compile=False)  # XLA is slow at convolutions on CPU
     return model
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ann_keras import data, models, training
-from ann_keras.recipes.fields import added
+from ann_keras.recipes.fields import adam, added
 
 GRID = 1_600  # points of the surface: a batch of all of them is full-batch descent
 
@@ -56,18 +56,15 @@ def train(recipe, seed):
         curves = {"loss": found.loss, "last_batch_mse": found.loss}
         seconds, steps = found.seconds_per_iteration, 1
     else:
-        optimizer = keras.optimizers.Adam(
-            recipe.learning_rate, recipe.beta_1, recipe.beta_2, recipe.epsilon
-        )
+        optimizer = adam(recipe)
         if recipe.optimizer == "sgd":
             optimizer = keras.optimizers.SGD(
                 recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0
             )
         model.compile(optimizer, loss="mse", metrics=[training.metrics.LastBatchError()])
-        history = training.compiled.fit(
-            model, x, noisy, epochs=recipe.epochs, batch_size=recipe.batch_size, seed=seed,
-            jit_compile=recipe.jit_compile,
-        )
+        history = training.compiled.fit(model, x, noisy, epochs=recipe.epochs,
+                                        batch_size=recipe.batch_size, seed=seed,
+                                        jit_compile=recipe.jit_compile)
         curves = {name: history.history[name] for name in ("loss", "last_batch_mse")}
         seconds, steps = history.params["seconds_per_epoch"], history.params["steps"]
     return curves | {

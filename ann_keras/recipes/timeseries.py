@@ -8,6 +8,7 @@ import numpy as np
 from ann_keras import models, training
 from ann_keras.data import santafe
 from ann_keras.evaluation import forecasts
+from ann_keras.recipes.fields import adam
 
 # XLA takes a second longer to compile the MLP and runs an epoch two to four times as fast.
 _EPOCHS_THAT_PAY_FOR_XLA = 50
@@ -64,9 +65,8 @@ def train(recipe, seed):
     x, y = santafe.windows_before(recipe.start, recipe.lag)
     parts = [(seed, slice(None), None)]
     if recipe.protocol == "folds":
-        split = santafe.expanding_folds(
-            len(x), folds=recipe.folds, validation=recipe.validation, gap=recipe.lag
-        )
+        split = santafe.expanding_folds(len(x), folds=recipe.folds, validation=recipe.validation,
+                                        gap=recipe.lag)
         parts = [(1000 * seed + fold, *rows) for fold, rows in enumerate(split)]
 
     def shaped(rows):
@@ -75,10 +75,7 @@ def train(recipe, seed):
 
     keras.utils.set_random_seed(seed)
     model = build(recipe)
-    model.compile(
-        keras.optimizers.Adam(recipe.learning_rate, recipe.beta_1, recipe.beta_2, recipe.epsilon),
-        loss="mse",
-    )
+    model.compile(adam(recipe), loss="mse")
     curves = {}
     for order, fit_on, validate_on in parts:
         history = training.compiled.fit(
@@ -133,15 +130,8 @@ class Features:
 
 
 def fit_features(recipe, seed):
-    """Fit the readout of a network of random features to the values before ``recipe.start``.
-
-    Args:
-        recipe: ``Features``.
-        seed: of the frequencies.
-
-    Returns:
-        Dict: "readout" (2 pairs,); the seed gives the other weights.
-    """
+    """Fit the readout of a network of random ``Features`` to the values before ``recipe.start``:
+    dict of "readout" (2 pairs,); the seed gives the other weights, the frequencies."""
     network = _features(recipe, seed)
     x, y = santafe.windows_before(recipe.start, recipe.lag)
     training.ridge.fit_readout(network, x, y, penalty=recipe.penalty)
@@ -204,11 +194,8 @@ def begin(task, recipe, later, seeds=None):
 
 
 def begin_variants(task, recipe, changes, later, seeds):
-    """Begin trainings where some settings are changed, a list of dicts, and their forecasts.
-
-    Returns:
-        Dict of forecasts, ``Results``, by names such as "lag 20" or "folds 5, units 25".
-    """
+    """Begin trainings where some settings are changed, a list of dicts, and their forecasts:
+    ``Results`` by names such as "lag 20" or "folds 5, units 25"."""
     return {
         ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in change.items()):
         begin(task, replace(recipe, **change), later, seeds)[1]

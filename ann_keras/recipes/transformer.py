@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from ann_keras import data, models, training
+from ann_keras.recipes.fields import adam
 
 _STEPS_THAT_PAY_FOR_XLA = 300  # compiling takes seconds, and saves about 40% of a step
 
@@ -60,13 +61,11 @@ def train(recipe, seed, checkpoint=None):
     follow = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: logs.update(step_loss=losses.previous.numpy().tolist())
     )
-    history = training.resume.fit(
-        model, data.mnist.scale(x_train), y_train, epochs=recipe.epochs,
-        batch_size=recipe.batch_size, seed=seed,
-        validation_data=(data.mnist.scale(x_test), y_test),
-        jit_compile=recipe.epochs * steps >= _STEPS_THAT_PAY_FOR_XLA,
-        callbacks=[follow], checkpoint=checkpoint,
-    )
+    history = training.resume.fit(model, data.mnist.scale(x_train), y_train, epochs=recipe.epochs,
+                                  batch_size=recipe.batch_size, seed=seed,
+                                  validation_data=(data.mnist.scale(x_test), y_test),
+                                  jit_compile=recipe.epochs * steps >= _STEPS_THAT_PAY_FOR_XLA,
+                                  callbacks=[follow], checkpoint=checkpoint)
     return {
         "loss": history["loss"], "test_accuracy": history["val_accuracy"],
         "step_loss": history["step_loss"], "seconds": np.median(history["seconds"]),
@@ -82,11 +81,8 @@ def build(recipe, steps, metrics=()):
     rate = keras.optimizers.schedules.ExponentialDecay(
         recipe.learning_rate, decay_steps=steps, decay_rate=recipe.decay, staircase=True
     )
-    model.compile(
-        keras.optimizers.Adam(rate, recipe.beta_1, recipe.beta_2, recipe.epsilon),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy", *metrics],
-    )
+    model.compile(adam(recipe, rate), metrics=["accuracy", *metrics],
+                  loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     return model
 
 
@@ -98,10 +94,7 @@ def model_of(run):
 
 
 def attend(training):
-    """How much the class token of a trained network heeds each patch of ten test images.
-
-    Args:
-        training: a run of ``train``.
+    """How much the class token of a run of ``train`` heeds each patch of ten test images.
 
     Returns:
         Dict: "digits" (10, 28, 28), the first image of each digit from 0 to 9; "attention"
@@ -114,23 +107,19 @@ def attend(training):
 
 
 def time_epochs(recipe, rows, steps=4, rounds=3):
-    """Dict of "seconds" (rows,) an epoch, each from the fastest of a few short rounds.
+    """Dict of "seconds" (rows,) an epoch, of sizes such as "128/8/128".
 
-    Timed one after another they compare better than by their trainings, beside which other work
-    goes on. Without XLA, which would compile for longer than it saves.
-
-    Args:
-        recipe: ``Recipe``; rows: such as "128/8/128", which give its sizes.
-        steps, rounds: of training, after one round that is not timed.
+    Each is from the fastest of a few rounds of some steps, after one that is not timed. One after
+    another they compare better than by their trainings, beside which other work goes on. Without
+    XLA, which would compile for longer than it saves.
     """
     (x, y), _ = data.mnist.load(recipe.source)
     images, seconds = min(steps * recipe.batch_size, len(x)), []
     for row in rows:
         model = build(sized(recipe, row), math.ceil(images / recipe.batch_size))
-        history = training.resume.fit(
-            model, data.mnist.scale(x[:images]), y[:images], epochs=rounds + 1,
-            batch_size=recipe.batch_size, checkpoint=None,
-        )
+        history = training.resume.fit(model, data.mnist.scale(x[:images]), y[:images],
+                                      epochs=rounds + 1, batch_size=recipe.batch_size,
+                                      checkpoint=None)
         seconds.append(min(history["seconds"][1:]) * len(x) / images)
     return {"seconds": seconds}
 

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ann_keras import data, evaluation, models, training
+from ann_keras.recipes.fields import adam
 
 SHOWN = 100  # samples that a score keeps
 _FALL = 0.01  # share of the learning rate that is left at the end where it falls
@@ -71,12 +72,10 @@ def train(recipe, seed, checkpoint=None):
         recipe.learning_rate, recipe.epochs * -(-len(rows) // recipe.batch_size),
         alpha=_FALL if recipe.falling else 1.0,
     )
-    model.compile(keras.optimizers.Adam(rate, recipe.beta_1, recipe.beta_2, recipe.epsilon))
-    history = training.resume.fit(
-        model, rows, epochs=recipe.epochs, batch_size=recipe.batch_size, seed=seed,
-        validation_data=(_as_seen(test_rows, recipe), None),
-        callbacks=[training.finite.StopOnNaN()], checkpoint=checkpoint,
-    )
+    model.compile(adam(recipe, rate))
+    history = training.resume.fit(model, rows, epochs=recipe.epochs, batch_size=recipe.batch_size,
+                                  seed=seed, validation_data=(_as_seen(test_rows, recipe), None),
+                                  callbacks=[training.finite.StopOnNaN()], checkpoint=checkpoint)
     seen = training.compiled.evaluate(model, _as_seen(rows[:len(test_rows)], recipe))
     result = {name: history[name] for name in TERMS}
     result |= {f"test_{name}": history[f"val_{name}"] for name in TERMS}
@@ -97,12 +96,7 @@ def vae_of(run):
 
 
 def score(training, labelling, samples=10_000):
-    """Score samples of the prior, as probabilities of the pixels.
-
-    Args:
-        training: run of ``train``; its seed is that of the samples.
-        labelling: run of the labelling convnet.
-        samples: that are scored.
+    """Score so many samples of the prior of a run of ``train``, as probabilities of the pixels.
 
     Returns:
         Dict: "score_…" as ``Scoreboard.score`` names them; "confident_classes" (10,), share of
@@ -113,23 +107,17 @@ def score(training, labelling, samples=10_000):
     drawn = vae_of(training).sample(samples, seed=training.seed)
     probabilities = board.judge.probabilities(drawn)
     sure = probabilities.argmax(axis=1)[probabilities.max(axis=1) >= scoreboard.CONFIDENT]
-    return scoreboard.kept(board, drawn, SHOWN) | {
-        "confident_classes": np.bincount(sure, minlength=10) / samples,
-    }
+    shares = {"confident_classes": np.bincount(sure, minlength=10) / samples}
+    return scoreboard.kept(board, drawn, SHOWN) | shares
 
 
 def likelihood(training, codes, start, stop):
-    """ELBO and importance-weighted bound of some test images, in nats.
+    """ELBO and importance-weighted bound of the test images from start to stop, in nats.
 
     Images are grey, or drawn once from the grey values if the model binarizes.
 
-    Args:
-        training: run of ``train``.
-        codes: of each image, for the second.
-        start, stop: places of the images among the test images.
-
     Returns:
-        Dict of arrays (stop − start,): "elbo", mean over ten codes, and "iwae".
+        Dict of arrays (stop − start,): "elbo", mean over ten codes, and "iwae", by so many codes.
 
     Raises:
         UserError: there are fewer test images.
@@ -144,19 +132,10 @@ def likelihood(training, codes, start, stop):
 
 
 def likelihoods(task, run, digits, codes):
-    """Begin the runs of ``likelihood`` of so many test images: a list, a run a thousand.
-
-    Args:
-        task: ``report.task.Task``.
-        run: ``Result`` of ``train``.
-        digits: test images, the first ones.
-        codes: of each.
+    """Begin the runs of ``likelihood`` of the first test images, so many: a list, a run a thousand.
     """
-    return [
-        task.run(likelihood, training=run, codes=codes, start=start,
-                 stop=min(start + _PART, digits))
-        for start in range(0, digits, _PART)
-    ]
+    return [task.run(likelihood, training=run, codes=codes, start=start,
+                     stop=min(start + _PART, digits)) for start in range(0, digits, _PART)]
 
 
 def bounds(parts):
@@ -174,6 +153,5 @@ def _as_seen(rows, recipe):
 
 
 def _model(recipe):
-    return models.vae.VAE(
-        recipe.latent_dim, recipe.hidden_dim, binarize=recipe.binarize, kl_weight=recipe.kl_weight
-    )
+    return models.vae.VAE(recipe.latent_dim, recipe.hidden_dim, binarize=recipe.binarize,
+                          kl_weight=recipe.kl_weight)

@@ -7,14 +7,9 @@ from ann_keras.report import published
 
 
 def insist(task, claim, number, name, model, **options):
-    """Judge, record and print whether a model's layers are those of a published table.
+    """Judge, record and print whether a model's layers, by ``layer_rows``, are a published table's.
 
-    Args:
-        task: receives "table<number>", "<name>/parameters" and the claim.
-        claim: its identifier.
-        number: of the table in the report.
-        name: of the model.
-        options: of ``layer_rows``.
+    The task receives "table<number>", "<name>/parameters" and the claim.
 
     Raises:
         SystemExit: rows differ; the task is saved before, and the status is 1.
@@ -31,15 +26,10 @@ def insist(task, claim, number, name, model, **options):
 
 
 def layer_rows(model, *, activations=False):
-    """Rows of a table of layers in the report's form, the total last.
+    """Rows of a table of layers of a built Keras model in the report's form, the total last.
 
-    Args:
-        model: a built Keras model with one input.
-        activations: a column of activations, and no row for the input, as in Table 2; otherwise
-            shapes with the input as first row, as in Table 1.
-
-    Returns:
-        List of tuples (layer, shape, parameters), or (layer, shape, activation, parameters).
+    They are (layer, shape, parameters), the input first, as in Table 1, or, with activations,
+    (layer, shape, activation, parameters) without the input, as in Table 2.
     """
     rows = []
     for layer in model.layers:

@@ -64,9 +64,8 @@ class Task:
         """Begin a run, unless it is stored or begun already.
 
         Args:
-            function: of ``recipe`` and the arguments, as of ``runs.run.Run``.
-            recipe: its first argument; None for a function without one.
-            arguments: others; a ``Result`` or ``Results`` stands for what those runs give.
+            function: of ``recipe``, unless None, and the arguments, as of ``runs.run.Run``.
+            arguments: a ``Result`` or ``Results`` stands for what those runs give.
 
         Returns:
             A ``Result``; reading its values waits for them.
@@ -78,15 +77,11 @@ class Task:
         return self._engine.submit(run)
 
     def repeat(self, function, recipe=None, *, seeds=None, **arguments):
-        """Begin one run a seed.
+        """Begin one run a seed, as ``run``; returns ``Results``.
 
         Args:
-            function, recipe, arguments: as of ``run``. The function receives ``seed`` if it takes
-                one; of ``Results`` it receives those of its seed.
+            function: receives ``seed`` if it takes one, and of ``Results`` those of its seed.
             seeds: numbers, or how many; by default those of the ``Results``, else the task's.
-
-        Returns:
-            ``Results``.
         """
         groups = [value for value in arguments.values() if isinstance(value, Results)]
         if seeds is None:
@@ -102,19 +97,14 @@ class Task:
         )
 
     def measure(self, name, values, *, better=None, unit="", deviation=None):
-        """Record one measured quantity, one value a seed.
+        """Record one measured quantity, a number or one a seed, and return its mean over seeds.
 
         The published value of the same name, if there is one, is set beside it.
 
         Args:
             name: slash path such as "adam/val_accuracy/last".
-            values: a number, or one a seed.
             better: "higher" or "lower", None where neither is better.
-            unit: of the values, "" for none.
             deviation: the D-point that it measures, of values that were not published.
-
-        Returns:
-            The mean over seeds.
         """
         values = np.atleast_1d(np.asarray(values, np.float64))
         if not values.size or not np.isfinite(values).all():
@@ -163,8 +153,7 @@ class Task:
     def table(self, stem, columns, rows):
         """Keep rows (lists as long as ``columns``) as ``<stem>.csv``."""
         buffer = io.StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerows([columns, *rows])
+        csv.writer(buffer, lineterminator="\n").writerows([columns, *rows])
         self._files[f"{stem}.csv"] = buffer.getvalue()
         self._tables.append(f"{stem}.csv")
 
@@ -175,10 +164,8 @@ class Task:
             ValueError: a claim of the task has no verdict.
             UserError: the folder cannot be written.
         """
-        missing = [
-            c for c, claim in published.CLAIMS.items()
-            if claim.task == self.identifier and c not in self._claims
-        ]
+        missing = [c for c, claim in published.CLAIMS.items()
+                   if claim.task == self.identifier and c not in self._claims]
         if missing:
             raise ValueError(f"task {self.identifier} ends without a verdict on {missing}")
         claims = [{"id": identifier} | _plain(verdict)
@@ -201,10 +188,10 @@ class Task:
         if self.changes:
             summary["changes"] = {name: value_text(value) for name, value in self.changes.items()}
         config = {"preset": self.preset} | dataclasses.asdict(self.settings)
-        for name, content in self._files.items():
+        files = self._files | {"config.json": json.dumps(config, indent=1) + "\n",
+                               "summary.json": json.dumps(summary, indent=1) + "\n"}
+        for name, content in files.items():
             write_whole(self.folder / name, content)
-        write_whole(self.folder / "config.json", json.dumps(config, indent=1) + "\n")
-        write_whole(self.folder / "summary.json", json.dumps(summary, indent=1) + "\n")
 
     @property
     def runs(self):

@@ -122,10 +122,8 @@ class Engine:
         """
         with self._changed:
             while True:
-                ended = [
-                    name for name, group in groups.items()
-                    if all(self._jobs[run.key].state in ("done", "failed") for run in group)
-                ]
+                ended = [name for name, group in groups.items()
+                         if all(self._jobs[run.key].state in ("done", "failed") for run in group)]
                 if ended:
                     return ended
                 self._changed.wait(_PAUSE)
@@ -153,8 +151,7 @@ class Engine:
             self._release(job)
         if self._client is not None:
             self._client.close()
-        if any(job.state == "done" and key not in self._reused
-               for key, job in self._jobs.items()):
+        if any(job.state == "done" and key not in self._reused for key, job in self._jobs.items()):
             self.store.write_index()
 
     def estimate(self, run):
@@ -381,9 +378,7 @@ def _dask(address):
     try:
         from dask.distributed import Client
     except ImportError:
-        raise UserError(
-            "--scheduler needs Dask: pip install 'ann_keras[cluster]'"
-        ) from None
+        raise UserError("--scheduler needs Dask: pip install 'ann_keras[cluster]'") from None
     try:
         client = Client(address, timeout=_ANSWER, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:

@@ -43,13 +43,10 @@ class Run:
         bound = inspect.signature(function).bind(**arguments)
         bound.apply_defaults()
         self.function = function
-        self.arguments = {
-            name: value for name, value in bound.arguments.items() if name != _SUPPLIED
-        }
-        self.dependencies = [
-            run for value in self.arguments.values() for run in _listed(value)
-            if isinstance(run, Run)
-        ]
+        self.arguments = {name: value for name, value in bound.arguments.items()
+                          if name != _SUPPLIED}
+        self.dependencies = [run for value in self.arguments.values() for run in _listed(value)
+                             if isinstance(run, Run)]
         self.recipe, self.seed = self.arguments.get("recipe"), self.arguments.get("seed")
 
     @functools.cached_property

@@ -112,8 +112,7 @@ class Store:
 
     def history(self):
         """(content, seconds) of every stored run."""
-        return [(json.loads(str(run)), float(seconds))
-                for _, run, _, seconds in self._headers()]
+        return [(json.loads(str(run)), float(seconds)) for _, run, _, seconds in self._headers()]
 
     def write_index(self):
         """Write ``index.csv``: function, arguments, seconds and file of every run."""

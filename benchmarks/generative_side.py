@@ -1,16 +1,17 @@
-"""Boltzmann machines: this project's and scikit-learn's training, and annealed sampling.
+"""Boltzmann machines, ours and scikit-learn's, annealed sampling, and scores of samples.
 
 Functions of a case and a seed give a ``Timing``.
 """
 
+import keras
 import numpy as np
 from cases import SCIKIT_LEARN_DOUBLE, UNMONITORED, Timing, timed
 from sklearn.neural_network import BernoulliRBM as ScikitRBM
 
-from ann_keras import data
+from ann_keras import data, models
 from ann_keras.evaluation import ais
-from ann_keras.models.dbm import DBM
-from ann_keras.models.rbm import BernoulliRBM
+from ann_keras.evaluation.labels import Judge
+from ann_keras.evaluation.scoreboard import Scoreboard
 
 UNITS = 200  # hidden ones of the RBM that is trained
 ANNEALED_UNITS = 500  # of the RBM that is annealed, with 100 chains
@@ -27,7 +28,7 @@ def train_peer(case, seed):
     if case.peer == UNMONITORED:
         return _train_rbm(case, seed, monitor=False)
     # Pixels divided by 255 are float64 in NumPy, and stay so in scikit-learn.
-    x = _digits(case).astype(np.float64 if case.peer == SCIKIT_LEARN_DOUBLE else np.float32)
+    x = digits(case.rows).astype(np.float64 if case.peer == SCIKIT_LEARN_DOUBLE else np.float32)
     rbm = ScikitRBM(UNITS, learning_rate=case.learning_rate, batch_size=case.batch_size,
                     n_iter=case.epochs, random_state=seed)
     seconds, _ = timed(lambda: rbm.fit(x))
@@ -35,16 +36,16 @@ def train_peer(case, seed):
 
 
 def _train_rbm(case, seed, monitor):
-    x = _digits(case)
-    rbm = BernoulliRBM(UNITS, case.learning_rate, case.batch_size, 1, seed, warm_start=True,
-                       monitor=monitor)
+    x = digits(case.rows)
+    rbm = models.rbm.BernoulliRBM(UNITS, case.learning_rate, case.batch_size, 1, seed,
+                                  warm_start=True, monitor=monitor)
     building, _ = timed(lambda: rbm.fit(x))
     seconds, _ = timed(lambda: [rbm.fit(x) for _ in range(case.epochs)])
     return Timing(seconds, -float(rbm.score_samples(x).mean()), building)
 
 
 def train_dbm(case, seed):
-    x, machine = _digits(case), DBM(seed=seed)
+    x, machine = digits(case.rows), models.dbm.DBM(seed=seed)
     options = {"batch_size": case.batch_size, "learning_rate": case.learning_rate,
                "mean_field_updates": 10, "gibbs_steps": 5}
     building, _ = timed(lambda: machine.fit(x, **options))
@@ -63,6 +64,38 @@ def anneal(case, seed):
     return Timing(seconds, float(found.log_partition), building)
 
 
-def _digits(case):
-    rows, _, _ = data.mnist.rows("sample")
-    return rows[: case.rows]
+def score(case, seed):
+    """Score ``case.rows`` digits with grey specks, as samples have them, against as many digits.
+
+    How good samples are is no matter here. Building is what a scoreboard does once: tracing the
+    convnet, its features of the digits and their neighbourhoods.
+    """
+    keras.utils.set_random_seed(seed)
+    board, random = _Scoreboard(case.rows), np.random.default_rng(seed)
+    specks = random.random((case.rows, 784), np.float32)
+    specks *= random.random((case.rows, 784)) < 0.02
+    samples = np.maximum(digits(case.rows, first=-3), specks)
+    building, _ = timed(lambda: board.score(samples))
+    seconds, scores = timed(lambda: board.score(samples))
+    return Timing(seconds, scores["frechet"], building)
+
+
+def digits(rows, first=0):
+    """Digits (rows, 784) in [0, 1], all different: each copy of the sample is moved on.
+
+    first: pixels by which the first copy is.
+    """
+    (images, _), _ = data.mnist.load("sample")
+    copies = -(-rows // len(images))
+    # To the right, where the next ones lie in the same row.
+    moved = [np.roll(images, first + step, axis=2) for step in range(copies)]
+    return data.mnist.scale(np.concatenate(moved)[:rows]).reshape(-1, 784)
+
+
+class _Scoreboard(Scoreboard):
+    """A scoreboard of digits that need not be a training set, and of an untrained judge."""
+
+    def __init__(self, number):
+        self._rows, self.number = digits(number), number
+        weights = models.weights.flatten(models.cnn.pooled_convnet())
+        self.judge = Judge({"weights": weights, "test_accuracy": np.nan})
