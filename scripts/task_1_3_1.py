@@ -67,13 +67,14 @@ def draw(task, runs, train, test, variance):
     for color, (noise, group) in zip(plots.shades(len(runs)), runs.items()):
         plots.curve(left, group["loss"], label=f"{noise:g}", color=color, lw=1.2)
     left.set(yscale="log", xlabel="L-BFGS iteration (epoch)", ylabel="training MSE")
-    left.legend(title="noise", ncols=2, fontsize=8)
+    left.legend(title="noise", ncols=4, fontsize=8, handlelength=1, columnspacing=1,
+                loc="center right", bbox_to_anchor=(1, 0.34))
     levels = list(runs)
     for name, errors in (("training MSE", train), ("MSE on the clean surface", test)):
         values = np.array(list(errors.values()))
         right.errorbar(levels, values.mean(1), yerr=values.std(1), marker="o", ms=4, label=name)
     right.axhline(variance, color="grey", ls="--", label="variance of the surface")
-    right.plot(levels, np.square(levels), color="black", ls=":", label="noise variance")
+    right.plot(levels[1:], np.square(levels[1:]), color="black", ls=":", label="noise variance")
     right.set(yscale="log", xlabel="noise (standard deviation)", ylabel="MSE at the end")
     right.legend(fontsize=8)
     task.figure("fig1_noise", figure)
@@ -92,11 +93,9 @@ def judge(train, test, steps, early, variance, heights):
     def trend(values):  # with noise, of each seed
         return np.array([rank_correlation(levels, row) for row in zip(*values.values())])
 
-    return {
-        "1.3.1-a": {"surface": test[levels[0]] / variance},
-        "1.3.1-b": {"loss": trend(train), "speed": trend(steps)},
-        "1.3.1-c": {"mean": train[levels[-1]] / heights, "function": early / variance},
-    }
+    return {"1.3.1-a": {"surface": test[levels[0]] / variance},
+            "1.3.1-b": {"loss": trend(train), "speed": trend(steps)},
+            "1.3.1-c": {"mean": train[levels[-1]] / heights, "function": early / variance}}
 
 
 if __name__ == "__main__":

@@ -35,12 +35,10 @@ PRESETS = {
 
 def run(task, settings):
     recipe = settings.recipe
-    methods = {
-        "gradient descent": replace(recipe, batch_size=surface.GRID, momentum=0.0),
-        "SGD": replace(recipe, momentum=0.0),
-        "accelerated SGD": recipe,
-        "accelerated gradient descent": replace(recipe, batch_size=surface.GRID),
-    }
+    methods = {"gradient descent": replace(recipe, batch_size=surface.GRID, momentum=0.0),
+               "SGD": replace(recipe, momentum=0.0),
+               "accelerated SGD": recipe,
+               "accelerated gradient descent": replace(recipe, batch_size=surface.GRID)}
     runs = {name: task.repeat(surface.train, recipe) for name, recipe in methods.items()}
     seconds, oscillation = {}, {}
     for name, group in runs.items():
@@ -83,11 +81,9 @@ def judge(seconds, oscillation):
         return {f"of {points}": (oscillation[first, loss], oscillation[second, loss])
                 for points, loss in curves.LOSSES.items()}
 
-    return {
-        "1.3.2-a": {"time": slow},
-        "1.3.2-b": {"time": slow["SGD"], "variance": compared("SGD", "gradient descent")},
-        "1.3.2-c": {"time": fast, "oscillation": compared("SGD", "accelerated SGD")},
-    }
+    return {"1.3.2-a": {"time": slow},
+            "1.3.2-b": {"time": slow["SGD"], "variance": compared("SGD", "gradient descent")},
+            "1.3.2-c": {"time": fast, "oscillation": compared("SGD", "accelerated SGD")}}
 
 
 if __name__ == "__main__":

@@ -47,11 +47,9 @@ def run(task, settings):
     recipe = settings.recipe
     # Batches of 40 take 40 steps an epoch, and soon reach the target.
     small_batches = replace(recipe, epochs=max(recipe.epochs // 10, 2))
-    methods = {
-        "gradient descent": replace(recipe, batch_size=surface.GRID, momentum=0.0),
-        "SGD": replace(small_batches, momentum=0.0),
-        "accelerated SGD": small_batches,
-    }
+    methods = {"gradient descent": replace(recipe, batch_size=surface.GRID, momentum=0.0),
+               "SGD": replace(small_batches, momentum=0.0),
+               "accelerated SGD": small_batches}
     runs = {}
     for width in settings.widths:
         for name, method in methods.items():

@@ -87,10 +87,8 @@ def judge(published, fresh, rate_one):
     """
     def early(curves):
         return {
-            "1.3.6-b": {
-                "first epoch": (curves["adadelta"][:, 0], curves["adam"][:, 0]),
-                "variance": (fluctuation(curves["adam"]), fluctuation(curves["adadelta"])),
-            },
+            "1.3.6-b": {"first epoch": (curves["adadelta"][:, 0], curves["adam"][:, 0]),
+                        "variance": (fluctuation(curves["adam"]), fluctuation(curves["adadelta"]))},
             "1.3.6-c": {"between": {
                 "Adam minus SGD": curves["adam"][:, 0] - curves["sgd"][:, 0],
                 "Adadelta minus Adam": curves["adadelta"][:, 0] - curves["adam"][:, 0],
@@ -98,12 +96,10 @@ def judge(published, fresh, rate_one):
         }
 
     corrected = early(fresh)
-    return {
-        "1.3.6-a": {name: (fresh["adam"][:, epoch], fresh["sgd"][:, epoch])
-                    for name, epoch in (("first epoch", 0), ("last epoch", -1))},
-        **{claim: (values, corrected[claim]) for claim, values in early(published).items()},
-        "1.3.6-d": {"rate": (rate_one[:, -1], fresh["adadelta"][: len(rate_one), -1])},
-    }
+    return {"1.3.6-a": {name: (fresh["adam"][:, epoch], fresh["sgd"][:, epoch])
+                        for name, epoch in (("first epoch", 0), ("last epoch", -1))},
+            **{claim: (values, corrected[claim]) for claim, values in early(published).items()},
+            "1.3.6-d": {"rate": (rate_one[:, -1], fresh["adadelta"][: len(rate_one), -1])}}
 
 
 if __name__ == "__main__":

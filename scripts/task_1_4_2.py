@@ -95,6 +95,7 @@ def draw(task, test):
         panel.tick_params(axis="x", rotation=90)
         panel.set(yscale="log", title=choice)
     axes[0].set_ylabel("test MSE")
+    plots.log_ticks(axes[0].yaxis)
     task.figure("choices", figure)
 
 
@@ -120,11 +121,9 @@ def judge(test, widest, layers, units):
                      for name, values in test["activation"].items()
                      if name not in (TABLE_2, "mish")},
         },
-        "1.4.2-c": {
-            "smaller": {name: (size[name], size["3 × 16"]) for name in smaller},
-            "wider": (size[f"3 × {max(units)}"], size["3 × 16"]),
-            "overfitting": widest["test_mse"] / widest["train_mse"],
-        },
+        "1.4.2-c": {"smaller": {name: (size[name], size["3 × 16"]) for name in smaller},
+                    "wider": (size[f"3 × {max(units)}"], size["3 × 16"]),
+                    "overfitting": widest["test_mse"] / widest["train_mse"]},
         "1.4.2-d": {"optimizer": {
             name: (test["optimizer and rate"][name], test["optimizer and rate"][published])
             for name in steps

@@ -39,12 +39,10 @@ PRESETS = {
 def run(task, settings):
     recipe = settings.recipe
     longer = replace(recipe, epochs=settings.longer * recipe.epochs, patience=0)
-    protocols = {
-        "published": recipe,
-        "longer": longer,
-        "longer, lower rate": replace(longer, learning_rate=settings.lower_learning_rate),
-        "L-BFGS": replace(recipe, optimizer="lbfgs", epochs=settings.lbfgs_iterations),
-    }
+    protocols = {"published": recipe,
+                 "longer": longer,
+                 "longer, lower rate": replace(longer, learning_rate=settings.lower_learning_rate),
+                 "L-BFGS": replace(recipe, optimizer="lbfgs", epochs=settings.lbfgs_iterations)}
     runs = {name: task.repeat(regression.train, recipe) for name, recipe in protocols.items()}
     test = {name: group["test_mse"] for name, group in runs.items()}
     half = test["published"] / 2

@@ -17,7 +17,6 @@ from typing import Literal
 import numpy as np
 
 from ann_keras import command, plots
-from ann_keras.evaluation import curves
 from ann_keras.recipes import hopfield
 
 RULES = {"lssm": "LSSM", "hebb": "Hebb", "projection": "projection"}
@@ -72,6 +71,11 @@ def restored_up_to(shares, enough):
     return max(itertools.takewhile(lambda noise: shares[noise] >= enough, shares), default=0.0)
 
 
+def steps_to_share(curve, share):
+    """Steps until a rising curve first is at a share of its last value; all, if that is 0."""
+    return int(np.argmax(curve >= share * curve[-1])) + 1 if curve[-1] else len(curve)
+
+
 def iterations_of_pictures(clean, draws):
     """Iterations until a picture, a copy of each digit, is as clean as it gets, array (draws,).
 
@@ -106,8 +110,7 @@ def measure(task, settings, runs, levels):
                     for clean in results["clean"]]
         task.measure(f"noise_{noise:g}/iterations_needed", pictures, better="lower")
         for name, reached in (("of_copies", "clean"), ("of_signs", "restored")):
-            needed = [curves.steps_to_share(curve, NEARLY_ALL)
-                      for curve in results[reached].mean(-1)]
+            needed = [steps_to_share(curve, NEARLY_ALL) for curve in results[reached].mean(-1)]
             task.measure(f"noise_{noise:g}/iterations_needed/{name}", needed, better="lower")
 
 

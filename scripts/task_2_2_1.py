@@ -44,17 +44,13 @@ PRESETS = {
 def run(task, settings):
     recipe, later = settings.recipe, settings.later
     trainings, found = timeseries.begin(task, recipe, later)
-    changes = [
-        *({"units": units} for units in settings.smaller_units),
-        *({"lag": lag} for lag in settings.shorter_lags),
-        *({"folds": folds} for folds in settings.other_folds),
-        {"epochs": settings.fewer_epochs}, {"learning_rate": settings.lower_learning_rate},
-    ]
+    changes = [*({"units": units} for units in settings.smaller_units),
+               *({"lag": lag} for lag in settings.shorter_lags),
+               *({"folds": folds} for folds in settings.other_folds),
+               {"epochs": settings.fewer_epochs}, {"learning_rate": settings.lower_learning_rate}]
     mixed = [{"folds": max(settings.other_folds), "units": n} for n in settings.smaller_units]
-    variants = {
-        **timeseries.begin_variants(task, recipe, changes, later, settings.variant_seeds),
-        **timeseries.begin_variants(task, recipe, mixed, later, settings.seeds),
-    }
+    variants = {**timeseries.begin_variants(task, recipe, changes, later, settings.variant_seeds),
+                **timeseries.begin_variants(task, recipe, mixed, later, settings.seeds)}
     train, test = data.santafe.load()
     task.measure("series/test_variance", test.var())
     task.measure("series/train_variance", train.var())
@@ -77,10 +73,8 @@ def judge(settings, errors, variants):
     pairs = errors.mse[: len(errors.mse) // 2 * 2].reshape(-1, 2)
     return {
         "2.2.1-a": {"error": errors.mse},
-        "2.2.1-b": forecasts.compared({
-            f"{name} against {other}": (variants[name], found)
-            for name in least for other, found in others.items()
-        }),
+        "2.2.1-b": forecasts.compared({f"{name} against {other}": (variants[name], found)
+                                       for name in least for other, found in others.items()}),
         "2.2.1-c": forecasts.compared({name: (found, errors) for name, found in mixed.items()}),
         "2.2.1-d": {"spread": pairs.max(1) / pairs.min(1)},
     }

@@ -38,10 +38,8 @@ PRESETS = {
 
 
 def run(task, settings):
-    changes = [
-        *({"folds": folds} for folds in settings.other_folds),
-        *({"lag": lag} for lag in settings.shorter_lags),
-    ]
+    changes = [*({"folds": folds} for folds in settings.other_folds),
+               *({"lag": lag} for lag in settings.shorter_lags)]
     trainings, found = timeseries.begin(task, settings.recipe, settings.later)
     variants = timeseries.begin_variants(
         task, settings.recipe, changes, settings.later, settings.variant_seeds
@@ -63,10 +61,8 @@ def judge(settings, errors, variants):
     numbers = sorted(folds)
     return {
         "2.2.2-a": {"error": errors.mse},
-        "2.2.2-b": forecasts.compared({
-            f"{more} folds against {fewer}": (folds[more], folds[fewer])
-            for fewer, more in zip(numbers, numbers[1:])
-        }),
+        "2.2.2-b": forecasts.compared({f"{more} folds against {fewer}": (folds[more], folds[fewer])
+                                       for fewer, more in zip(numbers, numbers[1:])}),
         "2.2.2-c": forecasts.compared({
             f"lag {lag}": (variants[f"lag {lag}"], errors) for lag in settings.shorter_lags
         }),

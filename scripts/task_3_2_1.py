@@ -74,11 +74,9 @@ def convolve():
         for i in (0, 2)
     ]
     keras_result = ops.conv(MATRIX[None, :, :, None], KERNEL[:, :, None, None], strides=STRIDE)
-    return {
-        "NumPy": np.einsum("ijkl,kl->ij", windows[::STRIDE, ::STRIDE], KERNEL),
-        "Keras": ops.convert_to_numpy(keras_result)[0, :, :, 0],
-        "sums by hand": np.array(sums),
-    }
+    return {"NumPy": np.einsum("ijkl,kl->ij", windows[::STRIDE, ::STRIDE], KERNEL),
+            "Keras": ops.convert_to_numpy(keras_result)[0, :, :, 0],
+            "sums by hand": np.array(sums)}
 
 
 def compare_sizes(settings):

@@ -66,11 +66,9 @@ def run(task, settings):
     base, full = task.repeat(train, recipe), task.repeat(train, many)
     few, close = settings.ablation_seeds, settings.close_seeds
     seeds = dict.fromkeys(CLOSE, close) | {"published": max(few, close)}
-    variants = {
-        label: task.repeat(train, replace(short, **changes), seeds=seeds.get(label, few))
-        for changed in ({"published": {}}, *map(VARIANTS.get, settings.factors))
-        for label, changes in changed.items()
-    }
+    variants = {label: task.repeat(train, replace(short, **changes), seeds=seeds.get(label, few))
+                for changed in ({"published": {}}, *map(VARIANTS.get, settings.factors))
+                for label, changes in changed.items()}
     train_augmented(task, settings)
 
     scores = {
@@ -143,6 +141,7 @@ def draw(task, settings, base, full, curves, gains):
         if label in curves:
             plots.curve(right, 1 - curves[label], label=label)
     left.set(title="test, published network", ylabel="error (share of images)", yscale="log")
+    plots.log_ticks(left.yaxis)
     right.set(title="validation, ablation")
     for axes in (left, right):
         axes.set(xlabel="epoch")

@@ -224,12 +224,10 @@ def effects_of_sizes(accuracy):
     dim, depth, mlp_dim = (accuracy.take(-1, axis) - accuracy.take(0, axis) for axis in range(3))
     # Of equal mlp_dim and of equal depth; what falls with a size matters as much as what rises.
     depth, mlp_dim = (gain.mean(axis=0) * np.sign(gain.mean()) for gain in (depth, mlp_dim))
-    return {
-        "bigger": {"64 minus 32": (accuracy[1] - accuracy[0]).ravel(),
-                   "128 minus 64": (accuracy[2] - accuracy[1]).ravel()},
-        "biggest": {"depth": (dim.mean(axis=0) - depth).ravel(),
-                    "mlp_dim": (dim.mean(axis=1) - mlp_dim).ravel()},
-    }
+    return {"bigger": {"64 minus 32": (accuracy[1] - accuracy[0]).ravel(),
+                       "128 minus 64": (accuracy[2] - accuracy[1]).ravel()},
+            "biggest": {"depth": (dim.mean(axis=0) - depth).ravel(),
+                        "mlp_dim": (dim.mean(axis=1) - mlp_dim).ravel()}}
 
 
 def widest_ratios(seconds):

@@ -82,10 +82,8 @@ def exact_scores(training):
     """
     rows = data.mnist.binary(data.mnist.rows(training.recipe.source)[1])
     machines = [rbm.rbm_of(training, place) for place in range(len(training["weights"]))]
-    return {
-        "pseudo_likelihood": [machine.score_samples(rows).mean() for machine in machines],
-        "log_likelihood": [machine.log_likelihood(rows).mean() for machine in machines],
-    }
+    return {"pseudo_likelihood": [machine.score_samples(rows).mean() for machine in machines],
+            "log_likelihood": [machine.log_likelihood(rows).mean() for machine in machines]}
 
 
 def correlations(machines):

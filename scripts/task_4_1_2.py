@@ -63,11 +63,9 @@ def run(task, settings):
         for name, binarization in BINARIZATIONS.items()
     }
     runs = {name: task.repeat(rbm.train, setting) for name, setting in recipes.items()}
-    scored = {
-        name: task.repeat(rbm.score, training=group, temperatures=settings.temperatures,
-                          binarization=BINARIZATIONS.get(name, "threshold"))
-        for name, group in runs.items()
-    }
+    scored = {name: task.repeat(rbm.score, training=group, temperatures=settings.temperatures,
+                                binarization=BINARIZATIONS.get(name, "threshold"))
+              for name, group in runs.items()}
     monitored = {key: task.repeat(rbm.monitor, training=group)
                  for key, group in runs.items() if not isinstance(key, str)}
     peer = task.run(time_scikit_learn, recipe)

@@ -81,11 +81,9 @@ def judge(free, more):
     sides = "bottom", "left", "right"
     return {
         "4.1.5-a": {"half": more},
-        "4.1.5-b": {
-            "alike": {f"{one} minus {other}": (free[one], free[other])
-                      for one, other in combinations(sides, 2)},
-            "middle": {side: (free[side], free["middle"]) for side in sides},
-        },
+        "4.1.5-b": {"alike": {f"{one} minus {other}": (free[one], free[other])
+                              for one, other in combinations(sides, 2)},
+                    "middle": {side: (free[side], free["middle"]) for side in sides}},
     }
 
 

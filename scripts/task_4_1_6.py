@@ -142,7 +142,8 @@ def draw_filters(task, stem, parts, side=10):
             tiles[row : row + SIDE, column : column + SIDE] = image.reshape(SIDE, SIDE)
         limit = np.nanquantile(np.abs(tiles), 0.995)
         panel.imshow(tiles, cmap="gray", vmin=-limit, vmax=limit)
-        panel.set(title=f"{title}, black −{limit:.2g} to white {limit:.2g}", xticks=[], yticks=[])
+        panel.set(title=f"{title}, weights −{limit:.2g} (black) to {limit:.2g} (white)",
+                  xticks=[], yticks=[])
         panel.grid(False)
     task.figure(stem, figure)
 
@@ -166,11 +167,9 @@ def draw(task, shapes):
 def judge(rbm, first, second):
     """What the claims are judged by, of the RBM and of the DBM's layers, dicts of (seeds,): means
     of "contrast" and "elongation" over filters, share of those with an "opposite_surround"."""
-    return {
-        "4.1.6-a": {"strokes": (rbm["elongation"], first["elongation"]),
-                    "spots": first["opposite_surround"]},
-        "4.1.6-b": {"contrast": (second["contrast"], first["contrast"])},
-    }
+    return {"4.1.6-a": {"strokes": (rbm["elongation"], first["elongation"]),
+                        "spots": first["opposite_surround"]},
+            "4.1.6-b": {"contrast": (second["contrast"], first["contrast"])}}
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def draw(task, trainings, epochs):
 def draw_scores(task, epochs, trainings, floor):
     figure, panels = plots.panels(len(gan.WATCHED), width=13, height=3.2)
     titles = {"frechet": "Fréchet distance", "coverage": "coverage",
-              "confident": "confident share", "background": "background level"}
+              "confident": "convnet sure", "background": "background level"}
     for panel, (score, title) in zip(panels, titles.items(), strict=True):
         for color, (name, runs) in enumerate(trainings.items()):
             lines = panel.plot(epochs, runs[f"watched_{score}"].T, "o-", color=f"C{color}",

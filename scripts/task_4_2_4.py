@@ -36,11 +36,9 @@ def judge(scores):
     published, corrected = scores[gan.DENSE[0]], scores[gan.DENSE[2]]
     classes = published["classes"]
     return {
-        "4.2.4-a": {
-            "0 leads": scoreboard.beside_others(classes, 0),
-            "few": {f"of {digit}s": classes[:, digit] for digit in (4, 7)},
-            "no 1": (1 - classes[:, 1]) ** BATCH,
-        },
+        "4.2.4-a": {"0 leads": scoreboard.beside_others(classes, 0),
+                    "few": {f"of {digit}s": classes[:, digit] for digit in (4, 7)},
+                    "no 1": (1 - classes[:, 1]) ** BATCH},
         "4.2.4-b": {"clear": published["confident"]},
         "4.2.4-c": ({"noisy": published["noisy"]}, {"noisy": corrected["noisy"]}),
     }

@@ -86,11 +86,9 @@ def judge(first, again, early, conv):
     def compared(backbone, dense):
         seeds = len(backbone["background"])
         levels = (np.maximum(found["background"][:seeds], FAINT) for found in (dense, backbone))
-        return {
-            "4.2.5-a": {"clearer": (backbone["confident"], dense["confident"][:seeds]),
-                        "less noise": tuple(levels)},
-            "4.2.5-b": {"0 leads": scoreboard.beside_others(backbone["classes"], 0)},
-        }
+        return {"4.2.5-a": {"clearer": (backbone["confident"], dense["confident"][:seeds]),
+                            "less noise": tuple(levels)},
+                "4.2.5-b": {"0 leads": scoreboard.beside_others(backbone["classes"], 0)}}
 
     published, corrected = compared(again, first), compared(conv, early)
     return {claim: (values, corrected[claim]) for claim, values in published.items()}

@@ -97,11 +97,9 @@ def run(task, settings):
     for name, runs in trained.items():
         score = score_of[runs[0].run.function]
         scored[name] = task.repeat(score, training=runs, **scoring, **options.get(score, {}))
-    brackets = {
-        name: task.repeat(score, training=trained[name], temperatures=settings.temperatures,
-                          **DRAWN)
-        for name, score in (("RBM", rbm.score), ("DBM", dbm.score))
-    }
+    brackets = {name: task.repeat(score, training=trained[name], temperatures=settings.temperatures,
+                                  **DRAWN)
+                for name, score in (("RBM", rbm.score), ("DBM", dbm.score))}
     parts = vae.likelihoods(task, trained[BINARY][0], settings.digits, settings.codes)
 
     scores = {name: scoreboard.scores(runs) | {"seconds": seconds_of(trained[name])}
@@ -144,11 +142,9 @@ def sample_chains(training, labelling, samples, steps):
 
 def columns(scores, likelihoods):
     """Further columns of the table, each a dict of texts by model."""
-    found = {
-        f"{end}est frechet": {name: f"{choose(values['frechet']):.4f}"
-                              for name, values in scores.items()}
-        for end, choose in (("low", np.min), ("high", np.max))
-    }
+    found = {f"{end}est frechet": {name: f"{choose(values['frechet']):.4f}"
+                                   for name, values in scores.items()}
+             for end, choose in (("low", np.min), ("high", np.max))}
     found["seconds to train"] = {name: f"{values['seconds'].mean():.0f}"
                                  for name, values in scores.items()}
     return found | {

@@ -50,11 +50,9 @@ ACTIVE = 0.01
 
 def run(task, settings):
     settings, scoring, floor = convnet.begin(task, settings)
-    runs = {
-        PUBLISHED: task.repeat(vae.train, settings.recipe),
-        FREE: task.repeat(vae.train, replace(settings.recipe, kl_weight=0.0)),
-        BINARY: task.repeat(vae.train, settings.binary, seeds=settings.binary_seeds),
-    }
+    runs = {PUBLISHED: task.repeat(vae.train, settings.recipe),
+            FREE: task.repeat(vae.train, replace(settings.recipe, kl_weight=0.0)),
+            BINARY: task.repeat(vae.train, settings.binary, seeds=settings.binary_seeds)}
     scored = {name: task.repeat(vae.score, training=group, **scoring)
               for name, group in runs.items()}
     latent = {name: task.run(latent_dimensions, training=runs[name][0])

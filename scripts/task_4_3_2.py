@@ -49,10 +49,8 @@ VAE = "VAE", "normal"
 def run(task, settings):
     settings, scoring, floor = convnet.begin(task, settings)
     variational = task.repeat(vae.train, settings.vae)
-    stacks = {
-        "published": task.repeat(autoencoder.pretrain, settings.autoencoder),
-        "adam": task.repeat(autoencoder.pretrain, settings.by_adam),
-    }
+    stacks = {"published": task.repeat(autoencoder.pretrain, settings.autoencoder),
+              "adam": task.repeat(autoencoder.pretrain, settings.by_adam)}
     scored = {(name, kind): task.repeat(autoencoder.score, training=runs, kind=kind, **scoring)
               for name, runs in stacks.items() for kind in CODES}
     scored[VAE] = task.repeat(vae.score, training=variational, **scoring)
@@ -77,12 +75,8 @@ def run(task, settings):
 
 def losses_of_vae(training):
     """The reconstruction error that a run of ``vae.train`` logs for test images, and what it could
-    be.
-
-    Returns:
-        Dict: "logged", "squared_error" and "cross_entropy" (nats), sums over pixels, means over
-        images, at one code each.
-    """
+    be: dict of "logged", "squared_error" and "cross_entropy" (nats), sums over pixels, means over
+    images, at one code each."""
     import keras
 
     from ann_keras.training import compiled
@@ -95,11 +89,9 @@ def losses_of_vae(training):
     noise = np.random.default_rng(0).normal(size=means.shape)
     outputs = np.clip(model.decode(means + deviations * noise), 1e-7, 1 - 1e-7)
     entropy = -(rows * np.log(outputs) + (1 - rows) * np.log1p(-outputs))
-    return {
-        "logged": compiled.evaluate(model, rows)["reconstruction"],
-        "squared_error": np.mean(np.sum((outputs - rows) ** 2, axis=1)),
-        "cross_entropy": np.mean(np.sum(entropy, axis=1)),
-    }
+    return {"logged": compiled.evaluate(model, rows)["reconstruction"],
+            "squared_error": np.mean(np.sum((outputs - rows) ** 2, axis=1)),
+            "cross_entropy": np.mean(np.sum(entropy, axis=1))}
 
 
 def judge(distances):

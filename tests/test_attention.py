@@ -40,9 +40,9 @@ def test_numpy_attention_rows_sum_to_one_for_large_scores():
 
 
 def test_numpy_attention_rejects_unequal_sizes():
-    with pytest.raises(ValueError, match="same number of features"):
+    with pytest.raises(ValueError):
         scaled_dot_product_attention(np.ones((4, 3)), np.ones((4, 2)), np.ones((4, 2)))
-    with pytest.raises(ValueError, match="one value per key"):
+    with pytest.raises(ValueError):
         scaled_dot_product_attention(np.ones((4, 3)), np.ones((4, 3)), np.ones((5, 3)))
 
 

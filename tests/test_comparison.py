@@ -75,7 +75,8 @@ def test_drawn_pixels_are_white_as_often_as_they_are_grey():
 def test_the_settings_that_are_kept_are_those_of_the_runs():
     presets = task_4_2_6.PRESETS
     assert {settings.dbm.binarization for settings in presets.values()} == {"draw"}
-    recipe = replace(task_4_2_4.Settings().recipe, source="sample")
-    for settings in (replace(presets["report"], source="sample"), task_4_2_4.Settings(recipe)):
+    flat = task_4_2_4.PRESETS["report"]
+    flat = replace(flat, recipe=replace(flat.recipe, source="sample"))
+    for settings in (replace(presets["report"], source="sample"), flat):
         parts = vars(one_source(settings)).values()
         assert {part.source for part in parts if is_dataclass(part)} == {"sample"}

@@ -40,9 +40,3 @@ def test_validation_chooses_the_epoch():
     assert curves.at_best_epoch(runs, "test_accuracy").tolist() == [0.4, 0.6]
     first = {name: values[0].tolist() for name, values in runs.items()}
     assert curves.at_best_epoch(first, "test_accuracy") == 0.4
-
-
-def test_steps_to_a_share_of_the_last_value():
-    curve = np.array([0.0, 0.5, 0.79, 0.795, 0.8, 0.8])
-    assert [curves.steps_to_share(curve, share) for share in (0.5, 0.99, 1)] == [2, 4, 5]
-    assert curves.steps_to_share(np.zeros(6), 0.99) == 6

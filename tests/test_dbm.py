@@ -17,8 +17,7 @@ pytestmark = pytest.mark.usefixtures("untraced")
 
 SIZES = 5, 4, 3
 JOINT = {"learning_rate": 1.0, "momentum": 0.0, "weight_decay": 0.0, "mean_field_updates": 100,
-         "tolerance": 0.0, "gibbs_steps": 1, "max_norm": np.inf, "centering": False,
-         "binarize": False}
+         "gibbs_steps": 1, "max_norm": np.inf, "centering": False}
 
 
 def random_parameters(seed=0, scale=1.0, sizes=SIZES):
@@ -365,7 +364,7 @@ def test_no_random_number_is_used_twice(monkeypatch):
     learner = joint_learner(random_parameters(sizes=(6, 6, 6)), 5)
     learner.pass_over(
         tf.constant(binary(0, 23, 6)), tf.constant([11, 12]), batch_size=5,
-        **JOINT | {"gibbs_steps": 3, "binarize": True, "mean_field_updates": 1},
+        **JOINT | {"gibbs_steps": 3, "mean_field_updates": 1},
     )
     assert len(seen) == 5 * (1 + 3 * 3) and len(set(seen)) == len(seen)
 
@@ -381,9 +380,6 @@ def test_a_pass_takes_every_row_once_in_some_order():
     dbm.fit(np.tile([[0.3] * 6], (4000, 1)), batch_size=4000, learning_rate=1.0, epochs=2)
     np.testing.assert_allclose(dbm.biases[0], -98.9, atol=0.05)
     assert len(np.unique(dbm.biases[0])) > 1, "drawn from the rows"
-    before = dbm.biases[0]
-    dbm.fit(np.tile([[0.3] * 6], (4, 1)), batch_size=4, learning_rate=1.0, binarize=False)
-    np.testing.assert_allclose(dbm.biases[0] - before, 0.3, atol=1e-4)
 
 
 # Pre-training
@@ -416,14 +412,6 @@ def test_pretraining_doubles_what_is_missing(layer, monkeypatch):
             expected[1], expected[4] = weights.T, upper
         assert_same(found, expected)
     assert np.abs(weights.T - before[layer - 1]).max() > 0.1
-
-
-def test_pretraining_centres():
-    rows, results = binary(0, 30, 5), []
-    for centering in (False, True):
-        dbm = machine().pretrain(1, rows, batch_size=10, centering=centering)
-        results.append(dbm.kernels[0])
-    assert np.abs(results[0] - results[1]).max() > 1e-3
 
 
 def test_pretraining_goes_on_from_what_fit_left():

@@ -67,9 +67,9 @@ def test_what_it_cannot_do_is_refused(layer):
         layer(4, 3, strides=2)
     with pytest.raises(ValueError, match="channels come last"):
         layer(4, 3, data_format="channels_first")
-    with pytest.raises(ValueError, match="border must be at least 0, got -1"):
+    with pytest.raises(ValueError, match="border must be at least 0 .* got -1"):
         layer(4, 3, border=-1)
-    with pytest.raises(ValueError, match="kernel must be square"):
+    with pytest.raises(ValueError, match="kernel square"):
         layer(4, (3, 5))
     with pytest.raises(ValueError, match="images must be square, got 4 × 5"):
         layer(4, 3)(np.zeros((1, 4, 5, 2), np.float32))

@@ -184,9 +184,9 @@ def test_equilibria_of_the_two_dimensional_network():
 
 def test_equilibria_of_the_three_dimensional_network():
     found = equilibria(Hopfield(PATTERNS_3D))
-    stable = sorted(e.state.tolist() for e in found if e.stable)
+    stable = sorted(e.state.tolist() for e in found if e.kind == "stable")
     assert stable == sorted(PATTERNS_3D)
-    saddles = [e for e in found if not e.stable]
+    saddles = [e for e in found if e.kind != "stable"]
     assert len(saddles) == 4 and {e.kind for e in saddles} == {"saddle"}
     # In the middle: 1.1 times as far out as the plane, where tau and 1 hold each other.
     middle = 1.1 / 3 * np.array([1, -1, 1])
@@ -202,8 +202,6 @@ def test_equilibria_of_the_three_dimensional_network():
         # Held with an input of exactly 1: stable or not by what happens inside.
         ([[0.5]], [0.5], {(1,): ("stable", 0.5)}),
         ([[2]], [-1], {(-1,): ("stable", 0), (1,): ("source", 2)}),
-        # 1 - W singular, but no solution: nothing lies inside.
-        ([[1]], [0.5], {(1,): ("stable", 0)}),
         ([[0, 2], [2, 0]], [0, 0],
          {(1, 1): ("stable", 0), (-1, -1): ("stable", 0), (0, 0): ("source", 2)}),
         # A negative multiplier beyond 1 is unstable too: the state swings.
@@ -218,12 +216,13 @@ def test_equilibria_by_hand(kernel, bias, expected):
     "kernel, bias, face",
     [
         ([[1]], [0], r"\[0\]"),
+        ([[1]], [0.5], r"\[0\]"),
         ([[1, 0], [0, 2]], [0, 0], r"\[ ?0 -1\]"),
         ([[1.5, 0.5], [0.5, 1.5]], [0, 0], r"\[0 0\]"),
     ],
 )
-def test_a_continuum_of_equilibria_is_reported(kernel, bias, face):
-    with pytest.raises(ValueError, match=f"continuum of equilibria lies on the face {face}"):
+def test_singular_equations_are_reported(kernel, bias, face):
+    with pytest.raises(ValueError, match=f"no single equilibrium solves the face {face}"):
         equilibria(by_hand(kernel, bias))
 
 
@@ -235,14 +234,14 @@ def test_equilibria_agree_with_simulation(seed, number, units):
     points = np.array([e.state for e in found])
     np.testing.assert_allclose(network(points).numpy(), points, atol=1e-9)
     ends = network.simulate(states(seed, 60, units), 600)[0][-1]
-    stable = points[[e.stable for e in found]]
+    stable = points[[e.kind == "stable" for e in found]]
     distances = np.abs(ends[:, None] - stable).max(-1)
     assert distances.min(1).max() < 1e-6, "every start ends at a listed stable equilibrium"
     beside = np.random.default_rng(seed).normal(size=(20, units))
     for equilibrium in found:
         starts = np.clip(equilibrium.state + 1e-4 * beside, -1, 1)
         moved = np.abs(network.simulate(starts, 600)[0][-1] - equilibrium.state).max(1)
-        if equilibrium.stable:
+        if equilibrium.kind == "stable":
             assert moved.max() < 1e-6
         else:
             assert moved.max() > 0.01
@@ -250,20 +249,20 @@ def test_equilibria_agree_with_simulation(seed, number, units):
 
 def test_ten_units_are_enumerated():
     found = equilibria(Hopfield(signs(0, 2, 10)))
-    assert sum(e.stable for e in found) >= 2
+    assert sum(e.kind == "stable" for e in found) >= 2
 
 
 @pytest.mark.parametrize(
     "act, words",
     [
-        (lambda: Hopfield([[1, -1], [1]]), "rows of one length"),
-        (lambda: Hopfield([1, -1]), r"must be an array \(p, n\), got shape \(2,\)"),
+        (lambda: Hopfield([[1, -1], [1]]), "inhomogeneous"),
+        (lambda: Hopfield([1, -1]), r"must be rows of -1 and 1, \(p, n\), got shape \(2,\)"),
         (lambda: Hopfield(np.ones((0, 3))), r"got shape \(0, 3\)"),
         (lambda: Hopfield(np.ones((2, 3, 1))), r"got shape \(2, 3, 1\)"),
-        (lambda: Hopfield([["a", "b"]]), "must be numbers"),
-        (lambda: Hopfield([[1, 0.5], [1, 1]]), "must consist of -1 and 1"),
-        (lambda: Hopfield([[1, np.nan], [1, 1]]), "must consist of -1 and 1"),
-        (lambda: Hopfield([[1, np.inf]], "hebb"), "must consist of -1 and 1"),
+        (lambda: Hopfield([["a", "b"]]), "could not convert"),
+        (lambda: Hopfield([[1, 0.5], [1, 1]]), "must be rows of -1 and 1"),
+        (lambda: Hopfield([[1, np.nan], [1, 1]]), "must be rows of -1 and 1"),
+        (lambda: Hopfield([[1, np.inf]], "hebb"), "must be rows of -1 and 1"),
         (lambda: Hopfield([[1, -1]]), "rule lssm needs at least 2 patterns, got 1"),
         (lambda: Hopfield(PATTERNS_2D, "storkey"),
          "unknown rule 'storkey': choose one of lssm, hebb, projection"),
@@ -366,6 +365,13 @@ def test_noise_is_restored_up_to_the_first_level_that_is_not():
     assert restored_up_to({1.0: 0.6, 2.0: 0.4}, 0.5) == 1
 
 
+def test_steps_to_a_share_of_the_last_value():
+    curve = np.array([0.0, 0.5, 0.79, 0.795, 0.8, 0.8])
+    steps_to_share = load("2.1.3").steps_to_share
+    assert [steps_to_share(curve, share) for share in (0.5, 0.99, 1)] == [2, 4, 5]
+    assert steps_to_share(np.zeros(6), 0.99) == 6
+
+
 def test_a_picture_is_as_clean_as_it_gets_when_its_slowest_copy_is():
     of_pictures = load("2.1.3").iterations_of_pictures
     clean = np.zeros((6, 10))
@@ -401,7 +407,8 @@ def test_exact_paths_stay_at_a_saddle_that_rounding_leaves():
         paths = result[:, np.abs(result[0]).argmax(1) == axis]
         assert paths.shape[1] > 8
         np.testing.assert_array_equal(paths @ np.transpose(mirror), paths)
-    saddle = next(e for e in equilibria(Hopfield(PATTERNS_3D)) if e.state[0] == 1 and not e.stable)
+    found = equilibria(Hopfield(PATTERNS_3D))
+    saddle = next(e for e in found if e.state[0] == 1 and e.kind == "saddle")
     between = [*map(tuple, result[0])].index((0.5, 0, 0))  # of [1, 1, 1] and [1, -1, -1]
     np.testing.assert_allclose(result[-1, between], saddle.state, atol=1e-9)
     plain = Hopfield(PATTERNS_3D).simulate(result[0], steps)[0]

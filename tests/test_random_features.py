@@ -116,7 +116,6 @@ def test_only_the_readout_is_trainable():
     assert [w.shape for w in model.trainable_weights] == [(20, 1)]
     assert [w.shape for w in model.non_trainable_weights] == [(4, 10)]
     assert {w.dtype for w in model.weights} == {"float64"}
-    assert random_feature_network(4, 10, dtype="float32")(normal(2, 4)).dtype == "float32"
 
 
 def test_the_layer_is_made_again_from_its_settings():

@@ -22,7 +22,7 @@ from ann_keras.models.rbm import BernoulliRBM
 pytestmark = pytest.mark.usefixtures("untraced")
 
 PLAIN = {"learning_rate": 0.1, "momentum": 0.0, "weight_decay": 0.0, "gibbs_steps": 1,
-         "persistent": True, "centering": False, "binarize": False}
+         "persistent": True, "centering": False}
 
 
 def states(units):
@@ -126,7 +126,7 @@ class Reference:
         self.bottom_up, self.top_down = bottom_up, top_down
 
     def update(self, v, uniform, *, learning_rate, momentum, weight_decay, gibbs_steps, persistent,
-               centering, binarize):
+               centering, binarize=False):
         def draw(means):
             return (np.array(uniform(means.shape)) < means).astype(float)
 
@@ -268,12 +268,11 @@ def test_initial_weights_are_scikit_learns():
         {"persistent": False},
         {"persistent": False, "gibbs_steps": 3},
         {"gibbs_steps": 4},
-        {"binarize": True},
         {"momentum": 0.7},
         {"weight_decay": 0.3},
-        {"momentum": 0.5, "weight_decay": 0.1, "persistent": False, "binarize": True},
+        {"momentum": 0.5, "weight_decay": 0.1, "persistent": False},
         {"centering": True},
-        {"centering": True, "persistent": False, "gibbs_steps": 2, "binarize": True},
+        {"centering": True, "persistent": False, "gibbs_steps": 2},
     ],
     ids=str,
 )
@@ -284,7 +283,7 @@ def test_updates_are_their_formulas(options, factors):
     factors = dict(zip(("bottom_up", "top_down"), factors))
     mine, other = learner(parameters, 8, **factors), Reference(parameters, 8, **factors)
     numbers, replay = Numbers(7), Numbers(7)
-    mine.reset(rows.mean(0).astype(np.float32))
+    mine.pixel_offset.assign(rows.mean(0))
     other.pixel_offset, other.unit_offset = rows.mean(0), np.full(4, 0.5)
     for batch in np.split(rows, 5):  # of another size than the chains have
         mine.update(tf.constant(batch, tf.float32), numbers, **options)
@@ -307,27 +306,11 @@ def test_centring_with_offsets_of_zero_is_the_plain_gradient(monkeypatch):
     monkeypatch.setattr(boltzmann, "OFFSET_RATE", 0.0)
     results = []
     for centering in (False, True):
-        mine = learner(normal(5, (4, 6), 4, 6), 8)  # offsets begin at zero before reset
+        mine = learner(normal(5, (4, 6), 4, 6), 8)  # the offset of the pixels is zero
+        mine._unit_offset.assign(np.zeros(4))
         mine.update(tf.constant(binary(2, 8, 6)), Numbers(1), **PLAIN | {"centering": centering})
         results.append([value.numpy() for value in mine.parameters])
     assert_same(*results, atol=1e-6)
-
-
-def test_reset_begins_anew():
-    mine = learner(normal(5, (4, 6), 4, 6), 8)
-    options = PLAIN | {"momentum": 0.5}
-    before = [value.numpy() for value in mine.parameters]
-    results = []
-    for _ in range(2):
-        for variable, value in zip(mine.parameters, before):
-            variable.assign(value)
-        mine.reset(np.zeros(6, np.float32))
-        assert not mine.chains.numpy().any()
-        numbers = Numbers(1)
-        for _ in range(2):
-            mine.update(tf.constant(binary(2, 8, 6)), numbers, **options)
-        results.append([value.numpy() for value in mine.parameters])
-    assert_same(*results, atol=0)
 
 
 def test_a_pass_takes_every_row_once_also_of_a_smaller_last_batch(monkeypatch):
@@ -367,7 +350,8 @@ def test_binarized_pixels_are_drawn_by_their_value():
     for binarize in (True, False):
         mine = learner(quiet, 1)
         rows = tf.tile([[0.3, 0.8]], [5000, 1])
-        mine.update(rows, Numbers(0), **PLAIN | {"learning_rate": 1.0, "binarize": binarize})
+        mine.pass_over(rows, tf.constant([0, 0]), batch_size=5000, shuffle=False,
+                       **PLAIN | {"learning_rate": 1.0, "binarize": binarize})
         changes.append(mine.parameters[2].numpy() + 100)
     np.testing.assert_allclose(changes, [[0.3, 0.8]] * 2, atol=0.03)
     assert np.abs(changes[0] - [0.3, 0.8]).max() > 1e-4, "by chance, not exactly"
@@ -462,7 +446,7 @@ def test_persistent_chains_find_the_gradient(traced):
 def test_the_centred_gradient_ascends():
     parameters, rows = normal(1, (3, 5), 3, 5), binary(2, 7, 5)
     mine = learner(parameters, 40_000)
-    mine.reset(rows.mean(0))
+    mine.pixel_offset.assign(rows.mean(0))
     mine.chains.assign(chains_at_equilibrium(parameters, 40_000))
     mine.update(
         tf.constant(rows), Numbers(0), **PLAIN | {"learning_rate": 0.01, "centering": True}
@@ -482,7 +466,7 @@ def test_the_centred_gradient_ascends():
 @pytest.mark.parametrize(
     "settings",
     [{"method": "cd", "gibbs_steps": 2}, {"centering": True},
-     {"momentum": 0.5, "weight_decay": 1e-4, "shuffle": True, "binarize": True}],
+     {"momentum": 0.5, "weight_decay": 1e-4, "shuffle": True}],
     ids=str,
 )
 def test_training_raises_the_likelihood(settings, traced):
@@ -674,9 +658,8 @@ def test_nothing_before_fit(method):
         getattr(BernoulliRBM(3), method)(binary(0, 5, 6))
     with pytest.raises(NotFittedError):
         BernoulliRBM(3).sample(2)
-    with pytest.raises(NotFittedError):
-        BernoulliRBM(3).h_samples_
-    assert not hasattr(BernoulliRBM(3), "components_")
+    for name in ("components_", "intercept_hidden_", "intercept_visible_", "h_samples_"):
+        assert not hasattr(BernoulliRBM(3), name)
 
 
 ROWS = binary(0, 12, 6)
@@ -696,8 +679,7 @@ ROWS = binary(0, 12, 6)
         (lambda: machine().gibbs(ROWS[:, :4]), "X has 4 features"),
         (lambda: machine().reconstruct(ROWS[:, :4]), "X has 4 features"),
         (lambda: machine().reconstruct(ROWS, steps=0), "at least one step, got 0"),
-        (lambda: machine().reconstruct(ROWS, np.ones(4, bool)),
-         "known pixels have shape (4,), rows (12, 6)"),
+        (lambda: machine().reconstruct(ROWS, np.ones(4, bool)), "broadcast"),
         (lambda: BernoulliRBM(0).fit(ROWS), "n_components must be positive, got 0"),
         (lambda: BernoulliRBM(3, 0).fit(ROWS), "learning_rate must be positive, got 0"),
         (lambda: BernoulliRBM(3, np.nan).fit(ROWS), "learning_rate must be positive, got nan"),

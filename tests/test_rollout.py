@@ -168,11 +168,10 @@ def test_new_weights_are_used_without_a_new_trace():
 @pytest.mark.parametrize(
     "build",
     [
-        lambda: mlp(dtype="float64"),
         lambda: lively(random_feature_network(LAG, 8, gamma=0.5)),
         lambda: linear(0.3, -0.5, 0.1, 0.9),
     ],
-    ids=["nar_mlp", "random features", "linear"],
+    ids=["random features", "linear"],
 )
 def test_double_precision_stays(build, eager):
     model, history = build(), histories(2)
@@ -196,8 +195,8 @@ def test_single_precision_stays(eager):
         ([[1.0]], 3, r"at least 2 points, got shape \(1, 1\)"),
         ([1.0, 1.0, 2.0], 3, r"got shape \(3,\)"),
         (np.ones((1, 2, 3)), 3, r"got shape \(1, 2, 3\)"),
-        ([[1.0, np.nan, 2.0]], 3, "not finite"),
-        ([[np.inf, 1.0, 2.0]], 3, "not finite"),
+        ([[1.0, np.nan, 2.0]], 3, "must be finite"),
+        ([[np.inf, 1.0, 2.0]], 3, "must be finite"),
     ],
 )
 def test_errors(history, steps, words):

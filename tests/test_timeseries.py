@@ -159,7 +159,7 @@ def change_from(start, monkeypatch):
     """Other values from ``start`` on, with nothing in common with the recording's."""
     series = SERIES.copy()
     series[start:] = 255 - 0.5 * series[start:][::-1]
-    monkeypatch.setattr(santafe, "_series", lambda: series)
+    monkeypatch.setattr(santafe, "load_all", lambda: series)
     assert santafe.load_all()[start] != SERIES[start]
 
 
@@ -312,6 +312,6 @@ def test_parts_of_forecasts_have_errors_of_their_own():
     values = np.stack([TEST, TEST])
     values[0, 66:] = TEST[66:].mean()
     values[1, :66] += TEST.std()
-    early, late = forecasts.parts(values, 66)
+    early, late = load("2.2.3").errors_around_collapse(values)
     np.testing.assert_allclose(early, [0, 1], atol=1e-12)
     np.testing.assert_allclose(late, [1, 0], atol=1e-12)

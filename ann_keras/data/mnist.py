@@ -18,12 +18,8 @@ from ann_keras.errors import UserError
 
 CLASSES = 10
 
-_SHAPES = {
-    "x_train": (60_000, 28, 28),
-    "y_train": (60_000,),
-    "x_test": (10_000, 28, 28),
-    "y_test": (10_000,),
-}
+_SHAPES = {"x_train": (60_000, 28, 28), "y_train": (60_000,),
+           "x_test": (10_000, 28, 28), "y_test": (10_000,)}
 # Of the pixels and labels themselves: two files that differ in packing alone are both right.
 _SHA256 = "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
 # What NumPy raises on files that are no archive of arrays; TypeError for a single array.
@@ -35,10 +31,7 @@ _HOW_TO_GET = (
 
 
 def load(source="full"):
-    """Return ``(x_train, y_train), (x_test, y_test)`` of MNIST.
-
-    Args:
-        source: "full" (60,000 and 10,000 images) or "sample" (4,000 and 1,000).
+    """``(x_train, y_train), (x_test, y_test)``, "full" 60,000 and 10,000, "sample" 4,000 and 1,000.
 
     Returns:
         Images of shape (n, 28, 28), grey values 0–255, and labels of shape (n,), all uint8.
@@ -46,11 +39,9 @@ def load(source="full"):
     Raises:
         UserError: the source is unknown, or the full set is missing, damaged or not MNIST.
     """
-    if source == "full":
-        return _load_full()
-    if source == "sample":
-        return _load_sample()
-    raise UserError(f"unknown MNIST source {source!r}: choose 'full' or 'sample'")
+    if source not in ("full", "sample"):
+        raise UserError(f"unknown MNIST source {source!r}: choose 'full' or 'sample'")
+    return _load_full() if source == "full" else _load_sample()
 
 
 def scale(images):
@@ -101,21 +92,35 @@ def binarized(rows, how, seed=0):
 
 
 def _load_full():
-    path = _find_file()
-    arrays = _download() if path is None else _read(path)
+    folder = os.environ.get("ANN_KERAS_DATA")
+    keras_home = os.environ.get("KERAS_HOME", "~/.keras")
+    path = Path(folder or f"{keras_home}/datasets").expanduser() / "mnist.npz"
+    if path.is_file():
+        arrays = _read(path)
+    elif folder:
+        raise UserError(f"ANN_KERAS_DATA is {folder}, but there is no {path}")
+    else:
+        path, arrays = "the downloaded mnist.npz", _download()
+    digest = hashlib.sha256()
+    for name, shape in _SHAPES.items():
+        array = arrays[name]
+        if array.shape != shape or array.dtype != np.uint8:
+            raise UserError(
+                f"{path}: {name} is {array.dtype} of shape {array.shape}, "
+                f"MNIST's is uint8 of shape {shape}"
+            )
+        digest.update(np.ascontiguousarray(array))
+    if digest.hexdigest() != _SHA256:
+        raise UserError(f"{path} has MNIST's shapes but other contents (checksum differs)")
     return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
 
 
-def _find_file():
-    folder = os.environ.get("ANN_KERAS_DATA")
-    if folder:
-        path = Path(folder).expanduser() / "mnist.npz"
-        if not path.is_file():
-            raise UserError(f"ANN_KERAS_DATA is {folder}, but there is no {path}")
-        return path
-    keras_home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
-    path = keras_home / "datasets" / "mnist.npz"
-    return path if path.is_file() else None
+def _read(path):
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in _SHAPES}
+    except _DAMAGE as error:
+        raise UserError(f"{path} is damaged or not the MNIST archive: {error}") from error
 
 
 def _download():
@@ -125,31 +130,7 @@ def _download():
         training, test = keras.datasets.mnist.load_data()
     except Exception as error:  # Keras raises a bare Exception when a download fails
         raise UserError(f"no full MNIST here and no download possible: {_HOW_TO_GET}") from error
-    return _checked("the downloaded mnist.npz", dict(zip(_SHAPES, training + test)))
-
-
-def _read(path):
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in _SHAPES}
-    except _DAMAGE as error:
-        raise UserError(f"{path} is damaged or not the MNIST archive: {error}") from error
-    return _checked(path, arrays)
-
-
-def _checked(origin, arrays):
-    digest = hashlib.sha256()
-    for name, shape in _SHAPES.items():
-        array = arrays[name]
-        if array.shape != shape or array.dtype != np.uint8:
-            raise UserError(
-                f"{origin}: {name} is {array.dtype} of shape {array.shape}, "
-                f"MNIST's is uint8 of shape {shape}"
-            )
-        digest.update(np.ascontiguousarray(array))
-    if digest.hexdigest() != _SHA256:
-        raise UserError(f"{origin} has MNIST's shapes but other contents (checksum differs)")
-    return arrays
+    return dict(zip(_SHAPES, training + test))
 
 
 @functools.cache

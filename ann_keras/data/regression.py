@@ -20,10 +20,7 @@ FUNCTIONS = ("additive", "harmonic", "radial", "simple interaction", "complicate
 
 
 def functions(x1, x2):
-    """The five functions of Hwang et al. (1994, section IV) on [0, 1]².
-
-    Args:
-        x1, x2: coordinates, arrays of shape (n,).
+    """The five functions of Hwang et al. (1994, section IV) at points (n,), (n,) in [0, 1]².
 
     Returns:
         Array of shape (n, 5); columns in the order of ``FUNCTIONS``, T1 to T5 of the course.
@@ -51,12 +48,8 @@ def weights(student_number):
     UserError if it has fewer than five digits, or only zeros.
     """
     digits = sorted((int(c) for c in str(student_number) if c in "0123456789"), reverse=True)
-    if len(digits) < 5:
-        raise UserError(
-            f"student number {student_number!r} has {len(digits)} digits; five are needed"
-        )
-    if digits[0] == 0:
-        raise UserError(f"student number {student_number!r} has only zeros: no function is left")
+    if len(digits) < 5 or digits[0] == 0:
+        raise UserError(f"student number {student_number!r} needs five digits, not all of them 0")
     return tuple(digits[:5])
 
 
@@ -101,10 +94,8 @@ def split(
         source: "closed form" (points drawn here) or "course" (the course's file).
 
     Returns:
-        ``(x_train, y_train), (x_test, y_test)``: float32, shapes (n, 2) and (n, 1).
-
-    Raises:
-        UserError: the source is unknown or lacks its file, or too many points are asked for.
+        ``(x_train, y_train), (x_test, y_test)``: float32, shapes (n, 2) and (n, 1); UserError if
+        the source is unknown or lacks its file, or too many points are asked for.
     """
     if training_points + test_points > POINTS:
         raise UserError(f"{training_points} + {test_points} points asked for; there are {POINTS}")

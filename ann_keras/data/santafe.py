@@ -39,17 +39,13 @@ class Scale(NamedTuple):
 
 def load():
     """The competition's series: training points (1000,) and the next points (100,), float64."""
-    series = _series()
+    series = load_all()
     return series[:TRAINING_POINTS], series[TRAINING_POINTS:][:TEST_POINTS]
 
 
+@functools.cache
 def load_all():
     """The whole recording, (10093,) float64: training and test points are the first 1,100."""
-    return _series()
-
-
-@functools.cache
-def _series():
     from reservoirpy.datasets import santafe_laser
 
     series = santafe_laser()[:, 0].astype(np.float64)
@@ -62,10 +58,7 @@ def windows(series, lag):
 
     Returns:
         Inputs (n − lag, lag), oldest value first, and targets (n − lag,) of a series (n,);
-        target i is ``series[lag + i]``.
-
-    Raises:
-        ValueError: the lag is below one or leaves no target, or a value is not finite.
+        target i is ``series[lag + i]``. ValueError if there is none, or a value is not finite.
     """
     series = _checked(series)
     if not 1 <= lag < len(series):
@@ -87,10 +80,8 @@ def expanding_folds(windows_number, *, folds, validation, gap):
     gap of at least the lag, no input of a validation window holds a training target.
 
     Returns:
-        List of (training indices, validation indices), training from 0 up to a growing end.
-
-    Raises:
-        ValueError: the first fold is left without training windows.
+        List of (training indices, validation indices), training from 0 up to a growing end;
+        ValueError if the first fold is left without training windows.
     """
     first = windows_number - folds * validation
     if min(folds, validation) < 1 or gap < 0 or first - gap < 1:

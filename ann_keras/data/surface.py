@@ -22,11 +22,7 @@ def grid(number=GRID_POINTS):
 
 
 def samples(noise=0.0, seed=0, number=GRID_POINTS):
-    """Grid points with noisy and with clean heights.
-
-    Args:
-        noise: standard deviation of the normal noise added to the training targets.
-        seed: decides the noise.
+    """Grid points with heights, with and without normal noise of a standard deviation.
 
     Returns:
         Points of shape (number², 2), noisy heights and clean heights of shape (number², 1), all

@@ -9,11 +9,7 @@ _SMALLEST_FLUCTUATION = 1e-4  # one image of 10,000: less cannot be told from no
 
 
 def reach(runs, target):
-    """How soon trainings reach a loss.
-
-    Args:
-        runs: "loss" (seeds, epochs) and "seconds" (seeds,) of all epochs.
-        target: training loss.
+    """How soon trainings reach a loss, of "loss" (seeds, epochs) and "seconds" of all epochs.
 
     Returns:
         Dict of arrays (seeds,): "epochs" and "seconds" until the loss first is at or under the
@@ -24,11 +20,6 @@ def reach(runs, target):
     epochs = np.where(reached, under.argmax(axis=1) + 1, under.shape[1])
     return {"epochs": epochs, "seconds": runs["seconds"] * epochs / under.shape[1],
             "reached": reached}
-
-
-def steps_to_share(curve, share):
-    """Steps until a rising curve first is at a share of its last value; all, if that is 0."""
-    return int(np.argmax(curve >= share * curve[-1])) + 1 if curve[-1] else len(curve)
 
 
 def oscillation(losses):

@@ -89,16 +89,6 @@ def errors(runs):
     return Errors(mse, mse / test.var(), np.median(later / variance, axis=1))
 
 
-def parts(values, place):
-    """NMSE of forecasts (n, HORIZON) before a place and from there on, two arrays (n,).
-
-    The first is over the variance of all test points, the second over that of its own points.
-    """
-    _, test = santafe.load()
-    early, late = np.split((values - test) ** 2, [place], axis=1)
-    return early.mean(axis=1) / test.var(), late.mean(axis=1) / test[place:].var()
-
-
 def measure(task, name, runs):
     """Record errors of forecasts under a name, with their medians; returns the ``Errors``."""
     found = errors(runs)
@@ -120,11 +110,9 @@ def measure_published(task, name, runs, given):
 def compared(pairs):
     """What clauses on errors of test points and of later starts are judged by: pairs of ``Errors``
     by label, first that which is said to be worse."""
-    return {
-        clause: {label: tuple(getattr(found, quantity) for found in pair)
-                 for label, pair in pairs.items()}
-        for clause, quantity in (("test points", "mse"), ("later starts", "later"))
-    }
+    return {clause: {label: tuple(getattr(found, quantity) for found in pair)
+                     for label, pair in pairs.items()}
+            for clause, quantity in (("test points", "mse"), ("later starts", "later"))}
 
 
 def draw_losses(task, stem, runs):

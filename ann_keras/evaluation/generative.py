@@ -90,12 +90,10 @@ def neighbourhoods(real, samples, neighbours=NEIGHBOURS, *, real_radii=None):
         inside += within.sum(axis=0)
         covered.append(within.any(axis=1))
         recalled.append((distances <= sample_radii).any(axis=1))
-    return {
-        "precision": float(np.mean(inside > 0)),
-        "recall": float(np.concatenate(recalled).mean()),
-        "density": float(inside.mean() / neighbours),
-        "coverage": float(np.concatenate(covered).mean()),
-    }
+    return {"precision": float(np.mean(inside > 0)),
+            "recall": float(np.concatenate(recalled).mean()),
+            "density": float(inside.mean() / neighbours),
+            "coverage": float(np.concatenate(covered).mean())}
 
 
 def entropy_of_classes(labels, classes=10):

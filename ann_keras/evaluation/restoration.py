@@ -29,11 +29,9 @@ def compare(rbm, judge, rows, known, steps, shown=()):
     """Which digits are seen after a part is removed, and restored in two ways.
 
     Args:
-        rbm: ``BernoulliRBM``.
-        judge: ``labels.Judge``.
         rows: whole images (n, 784).
         known: boolean (784,), False where they are removed, to black.
-        steps: Gibbs steps from the images so cut.
+        steps: Gibbs steps of the ``BernoulliRBM`` from the images so cut.
         shown: positions of images that are given too.
 
     Returns:

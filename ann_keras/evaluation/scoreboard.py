@@ -17,12 +17,7 @@ _LOWER_IS_BETTER = "frechet", "background", "noisy"
 
 
 class Scoreboard:
-    """Scores sets of samples against as many training digits, on the convnet's features.
-
-    Args:
-        judge: the convnet, a ``labels.Judge``.
-        source: of MNIST.
-        number: of digits and of samples.
+    """Scores sets of so many samples against as many digits, on the features of a ``labels.Judge``.
 
     Raises:
         UserError: there are fewer training or test digits, or the measures need more.
@@ -168,11 +163,9 @@ def measure(task, name, found):
 def table(task, scores, floor, **columns):
     """Save scores by name, dicts of arrays (seeds,), with those of test digits last; and further
     columns, each a dict of texts by name, where names may lack."""
-    rows = [
-        [name, len(found["frechet"]), *(f"{found[column].mean():.4f}" for column in COLUMNS),
-         *(texts.get(name, "") for texts in columns.values())]
-        for name, found in scores.items()
-    ]
+    rows = [[name, len(found["frechet"]), *(f"{found[column].mean():.4f}" for column in COLUMNS),
+             *(texts.get(name, "") for texts in columns.values())]
+            for name, found in scores.items()]
     digits = [f"{floor[column]:.4f}" for column in COLUMNS]
     task.table("scores", ["samples", "seeds", *COLUMNS, *columns],
                [*rows, ["test digits", "", *digits, *[""] * len(columns)]])

@@ -10,37 +10,24 @@ Shapes are written with N tokens, d_k features of queries and keys, d_v features
 import keras
 import numpy as np
 from keras import ops
+from scipy.special import softmax
 
 
 def scaled_dot_product_attention(queries, keys, values, scale=None):
     """Attention of equation 1 in NumPy, in the precision of its arguments.
 
     Args:
-        queries: array (..., N, d_k).
-        keys: array (..., M, d_k).
-        values: array (..., M, d_v).
+        queries, keys, values: arrays (..., N, d_k), (..., M, d_k) and (..., M, d_v).
         scale: factor on the scores Q Kᵀ; None stands for 1/√d_k.
 
     Returns:
-        The output (..., N, d_v) and the attention weights (..., N, M), whose rows sum to one.
+        The output (..., N, d_v) and the attention weights (..., N, M), whose rows sum to one;
+        ValueError where shapes do not fit.
     """
     queries, keys, values = np.asarray(queries), np.asarray(keys), np.asarray(values)
-    if queries.shape[-1] != keys.shape[-1]:
-        raise ValueError(
-            f"queries and keys must have the same number of features, "
-            f"not {queries.shape[-1]} and {keys.shape[-1]}"
-        )
-    if keys.shape[-2] != values.shape[-2]:
-        raise ValueError(
-            f"there must be one value per key, not {values.shape[-2]} values "
-            f"for {keys.shape[-2]} keys"
-        )
     if scale is None:
         scale = queries.shape[-1] ** -0.5
-    scores = queries @ np.swapaxes(keys, -1, -2) * scale  # (..., N, M)
-    scores = scores - scores.max(axis=-1, keepdims=True)
-    weights = np.exp(scores)
-    weights = weights / weights.sum(axis=-1, keepdims=True)
+    weights = softmax(queries @ np.swapaxes(keys, -1, -2) * scale, axis=-1)  # (..., N, M)
     return weights @ values, weights
 
 
@@ -55,8 +42,7 @@ class SelfAttention(keras.layers.Layer):
     Args:
         heads: number of heads; must divide dim.
         scale: factor on the scores Q Kᵀ; None stands for 1/√(dim / heads), as in equation 1.
-        kernel_initializer: initialiser of both kernels.
-        bias_initializer: initialiser of the output projection's bias.
+        kernel_initializer, bias_initializer: of both kernels, and of the output projection's bias.
     """
 
     def __init__(

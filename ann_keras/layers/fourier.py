@@ -24,10 +24,9 @@ class _Bordered:
             raise ValueError("in the Fourier domain there are no strides, dilation or groups")
         if self.data_format != "channels_last":
             raise ValueError("in the Fourier domain channels come last")
-        if border < 0:
-            raise ValueError(f"the border must be at least 0, got {border}")
-        if len(set(self.kernel_size)) != 1:
-            raise ValueError(f"the kernel must be square, got {self.kernel_size}")
+        if border < 0 or len(set(self.kernel_size)) != 1:
+            raise ValueError("the border must be at least 0 and the kernel square, got "
+                             f"{border} and {self.kernel_size}")
 
     def get_config(self):
         config = super().get_config() | {"border": self.border}
@@ -37,16 +36,11 @@ class _Bordered:
 
 @keras.saving.register_keras_serializable(package="ann_keras")
 class FourierConv2D(_Bordered, keras.layers.Conv2D):
-    """``keras.layers.Conv2D`` of stride 1 with a border of zeros, through the Fourier domain.
+    """``keras.layers.Conv2D`` of stride 1, through the Fourier domain.
 
-    Args:
-        filters, kernel_size: as of ``Conv2D``.
-        border: pixels of zeros around the images.
-        options: others of ``Conv2D``.
-
-    Raises:
-        ValueError: strides, dilation, groups or channels that come first; images or kernels that
-            are not square, or leave no pixel.
+    Arguments are those of ``Conv2D``, but for ``border``, pixels of zeros around the images, in
+    place of ``padding``. ValueError for strides, dilation, groups or channels that come first;
+    for images or kernels that are not square, or leave no pixel.
     """
 
     def convolution_op(self, inputs, kernel):
@@ -64,15 +58,9 @@ class FourierConv2D(_Bordered, keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable(package="ann_keras")
 class FourierConv2DTranspose(_Bordered, keras.layers.Conv2DTranspose):
-    """``keras.layers.Conv2DTranspose`` of stride 1 without its border, through the Fourier domain.
+    """``keras.layers.Conv2DTranspose`` of stride 1, through the Fourier domain.
 
-    Args:
-        filters, kernel_size: as of ``Conv2DTranspose``.
-        border: pixels that are cut off around the outputs, PyTorch's ``padding``.
-        options: others of ``Conv2DTranspose``.
-
-    Raises:
-        ValueError: as of ``FourierConv2D``.
+    As ``FourierConv2D``, but ``border`` is cut off around the outputs, as PyTorch's ``padding`` is.
     """
 
     def call(self, inputs):
@@ -100,9 +88,6 @@ def _side(inputs):
 
 def frequencies(length):
     """Half of the frequencies of squares of real pixels; the others are their conjugates.
-
-    Args:
-        length: side of the squares.
 
     Returns:
         The frequencies, whole numbers (f, 2), and how often each counts, 1 or 2, (f,).

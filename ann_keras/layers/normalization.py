@@ -13,20 +13,17 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     everything is Keras'. The moving variance takes the batch's unbiased variance, as PyTorch's
     does; Keras' layer takes the biased one.
 
-    Args:
-        options: of ``keras.layers.BatchNormalization``; the axis is the last one, and mean and
-            scale are both learned.
-
     Raises:
-        ValueError: options that the kernel lacks, or inputs not (n, height, width, channels).
+        ValueError: options that the kernel lacks (it normalises the last axis, and learns mean and
+            scale), or inputs not (n, height, width, channels).
     """
 
     def __init__(self, **options):
         super().__init__(**options)
-        if self.axis != -1 or self.renorm or self.synchronized:
-            raise ValueError("the fused kernel normalises the last axis, without renorm or sync")
-        if not (self.center and self.scale):
-            raise ValueError("the fused kernel always centres and scales")
+        plain = self.center and self.scale and not (self.renorm or self.synchronized)
+        if self.axis != -1 or not plain:
+            raise ValueError("the fused kernel normalises the last axis, without renorm or sync, "
+                             "and always centres and scales")
 
     def build(self, input_shape):
         if len(input_shape) != 4:

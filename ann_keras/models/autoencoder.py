@@ -20,8 +20,7 @@ class StackedAutoencoder:
 
     Each phase is a method: ``pretrain(1, x)``, ``pretrain(2, x)``, …, ``train_classifier(x, y)``,
     ``fine_tune(x, y)``. It sets ``trainable`` of the layers, compiles the model of the phase and
-    fits it; the layers stay so until the next phase. ``fit`` is any function that is called like
-    ``keras.Model.fit``.
+    fits it, by any function that is called like ``keras.Model.fit``.
 
     Args:
         hidden_units: units of each encoder, from the pixels up.
@@ -51,21 +50,18 @@ class StackedAutoencoder:
             encoder = _dense(units, features, "sigmoid", f"encoder_{layer}")
             decoder = _dense(features, units, "sigmoid", f"decoder_{layer}")
             below = keras.Input((features,), name=f"inputs_{layer}")
-            self.autoencoders.append(
-                keras.Model(below, decoder(encoder(below)), name=f"autoencoder_{layer}")
-            )
+            outputs = decoder(encoder(below))
+            self.autoencoders.append(keras.Model(below, outputs, name=f"autoencoder_{layer}"))
             self._encoders.append(encoder)
             self._decoders.append(decoder)
-            codes = encoder(codes)
-            features = units
+            codes, features = encoder(codes), units
         outputs = _dense(classes, features, "softmax", "probabilities")(codes)
         self.classifier = keras.Model(images, outputs, name="stacked_autoencoder")
 
     def encode(self, x, layer=None):
-        """Codes of one encoder.
+        """Codes of images x (n, inputs) in [0, 1].
 
         Args:
-            x: images (n, inputs) in [0, 1].
             layer: of the encoder, from 1; 0 gives the images back, None means the last one.
 
         Returns:
@@ -80,29 +76,20 @@ class StackedAutoencoder:
         return keras.ops.convert_to_numpy(x)
 
     def decode(self, codes):
-        """Images of codes of the last encoder, by the decoders of pre-training.
-
-        Args:
-            codes: (n, units of the last encoder), or ValueError; others than in [0, 1] may do.
-
-        Returns:
-            NumPy array (n, inputs), values in [0, 1].
-        """
+        """Images (n, inputs) in [0, 1], NumPy, of codes of the last encoder by all decoders."""
         check_rows("codes", codes, self._encoders[-1].units)
         for decoder in reversed(self._decoders):
             codes = decoder(codes)
         return keras.ops.convert_to_numpy(codes)
 
-    def pretrain(
-        self, layer, x, *, optimizer=None, epochs=20, batch_size=128, fit=keras.Model.fit, **options
-    ):
+    def pretrain(self, layer, x, *, optimizer, fit=keras.Model.fit, **options):
         """Train one encoder and its decoder to reproduce the codes of the encoder below it.
 
         Args:
             layer: of the encoder, from 1.
             x: images (n, inputs) in [0, 1], whichever the layer.
-            optimizer: of Keras; SGD with learning rate 0.1 if None, as published.
-            fit: called as ``fit(model, codes, codes, epochs=…, batch_size=…, **options)``.
+            optimizer: of Keras.
+            fit: called as ``fit(model, codes, codes, **options)``.
 
         Returns:
             What ``fit`` returns, a History: "loss" is the mean squared error per pixel or code.
@@ -112,22 +99,19 @@ class StackedAutoencoder:
         codes = self.encode(x, layer - 1)
         model = self.autoencoders[layer - 1]
         self._train_only(model.layers)
-        model.compile(optimizer or keras.optimizers.SGD(0.1), loss="mse")
-        return fit(model, codes, codes, epochs=epochs, batch_size=batch_size, **options)
+        model.compile(optimizer, loss="mse")
+        return fit(model, codes, codes, **options)
 
-    def train_classifier(
-        self, x, y, *, frozen=1, optimizer=None, epochs=30, batch_size=128, fit=keras.Model.fit,
-        **options,
-    ):
+    def train_classifier(self, x, y, *, optimizer, frozen=1, fit=keras.Model.fit, **options):
         """Train the softmax layer, and the encoders above the frozen ones.
 
         Args:
             x: images (n, inputs) in [0, 1].
             y: one-hot labels (n, classes).
+            optimizer: of Keras.
             frozen: encoders that do not move, counted from the pixels: 1 as published, all of
                 them to train the softmax layer alone (D7).
-            optimizer: of Keras; SGD with learning rate 1 if None, as published.
-            fit: called as ``fit(model, x, y, epochs=…, batch_size=…, **options)``.
+            fit: called as ``fit(model, x, y, **options)``.
 
         Returns:
             What ``fit`` returns, a History: "loss" is the cross-entropy in nats.
@@ -140,15 +124,12 @@ class StackedAutoencoder:
             raise ValueError(f"labels must be one-hot rows of shape {shape}, got {y.shape}")
         kept = self._encoders[:frozen]
         self._train_only([layer for layer in self.classifier.layers if layer not in kept])
-        self.classifier.compile(
-            optimizer or keras.optimizers.SGD(1.0), loss="categorical_crossentropy",
-            metrics=["accuracy"],
-        )
-        return fit(self.classifier, x, y, epochs=epochs, batch_size=batch_size, **options)
+        self.classifier.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"])
+        return fit(self.classifier, x, y, **options)
 
-    def fine_tune(self, x, y, *, epochs=50, **options):
+    def fine_tune(self, x, y, **options):
         """Train all encoders and the softmax layer; arguments as of ``train_classifier``."""
-        return self.train_classifier(x, y, frozen=0, epochs=epochs, **options)
+        return self.train_classifier(x, y, frozen=0, **options)
 
     def _train_only(self, trained):
         for layer in self.classifier.layers:

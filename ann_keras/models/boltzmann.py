@@ -42,8 +42,7 @@ def log_partition(weights, first_bias, second_bias):
     DBM of two hidden layers x is the first and y are visible and second hidden units together.
 
     Args:
-        weights: W, array (m, n).
-        first_bias, second_bias: b (m,) and c (n,).
+        weights, first_bias, second_bias: arrays W (m, n), b (m,) and c (n,).
 
     Returns:
         log Σ exp(−energy) in nats, a float; ValueError if both sides have too many units.
@@ -112,8 +111,7 @@ def pseudo_likelihood(weights, hidden_bias, visible_bias, v, pixels):
 def chain(weights, hidden_bias, visible_bias, v, known, steps, seed):
     """Gibbs steps of an RBM's chains from states v (chains, n); ``known`` pixels keep their value.
 
-    Returns:
-        States of the visible units, and the probabilities that they were drawn by.
+    Returns states of the visible units, and the probabilities that they were drawn by.
     """
     given, state, mean = v, v, v
     for step in tf.range(steps):

@@ -36,12 +36,10 @@ def strided_convnet(
     statistics of momentum 0.9, which PyTorch calls 0.1.
 
     Args:
-        filters: of each block; as many blocks as entries.
-        kernel_sizes: side of each block's kernel, in pixels.
+        filters, kernel_sizes: of each block; sides in pixels.
         paddings: rows of zeros on each side of each block's input.
         dropout: rate of each block; no layer at 0.
-        activation: of each block, a Keras name.
-        batch_norm: whether blocks normalise.
+        activation, batch_norm: a Keras name, and whether blocks normalise.
         pooling: max pooling after the activation where there would be a stride, 2×2 for 2; rows
             and columns left over are pooled too, so that all sizes stay as they are with strides.
         strides: of the first blocks; 1 after them.
@@ -50,32 +48,30 @@ def strided_convnet(
         A Functional model, inputs (n, 28, 28, 1) in [0, 1], outputs class probabilities (n, 10).
 
     Raises:
-        ValueError: sequences of different lengths or of none, or an impossible number in one.
+        ValueError: sequences of different lengths, or an impossible number in one.
     """
-    _check_blocks(filters, kernel_sizes, paddings, dropout)
-    size, channels = 28, 1
-    inputs = x = keras.Input((size, size, channels), name="image")
-    for block in range(len(filters)):
-        kernel, padding = kernel_sizes[block], paddings[block]
+    if len({len(filters), len(kernel_sizes), len(paddings), len(dropout)}) > 1:
+        raise ValueError("filters, kernel sizes, paddings and dropout need an entry for each block")
+    size = 28
+    inputs = x = keras.Input((size, size, 1), name="image")
+    blocks = zip(filters, kernel_sizes, paddings, dropout)
+    for block, (units, kernel, padding, rate) in enumerate(blocks):
         step = strides[block] if block < len(strides) else 1
         size = convolution_size(size, kernel, padding, step)
         # As in PyTorch: padding="same" with stride 2 would pad less, and on one side more.
         if padding:
             x = keras.layers.ZeroPadding2D(padding)(x)
-        x = keras.layers.Conv2D(
-            filters[block], kernel, strides=1 if pooling else step,
-            **pytorch_uniform(kernel**2 * channels),
-        )(x)
+        start = pytorch_uniform(kernel**2 * x.shape[-1])
+        x = keras.layers.Conv2D(units, kernel, strides=1 if pooling else step, **start)(x)
         if batch_norm:
             x = FusedBatchNormalization(momentum=0.9, epsilon=1e-5)(x)
         x = keras.layers.Activation(activation)(x)
         if pooling and step > 1:
             x = keras.layers.MaxPooling2D(step, padding="same")(x)
-        if dropout[block]:
-            x = keras.layers.Dropout(dropout[block])(x)
-        channels = filters[block]
+        if rate:
+            x = keras.layers.Dropout(rate)(x)
     x = keras.layers.Flatten()(x)
-    x = keras.layers.Dense(100, **pytorch_uniform(size**2 * channels))(x)
+    x = keras.layers.Dense(100, **pytorch_uniform(x.shape[-1]))(x)
     outputs = keras.layers.Dense(
         10, activation="softmax", name="probabilities", **pytorch_uniform(100)
     )(x)
@@ -85,34 +81,17 @@ def strided_convnet(
 def convolution_size(size, kernel, padding=0, stride=1):
     """Side of a convolution's output, ⌊(n − m + 2P) / S⌋ + 1 (task 3.2.1, equation 4).
 
-    Args:
-        size, kernel: sides n of the input and m of the kernel, in pixels.
-        padding, stride: rows P of zeros on each side, and step S of the kernel.
-
-    Raises:
-        ValueError: the kernel is larger than the padded input, or a number is impossible.
+    Sides n of the input and m of the kernel in pixels, rows P of zeros on each side, step S of the
+    kernel; ValueError if the kernel is larger than the padded input, or a number is impossible.
     """
     if min(size, kernel, stride) < 1 or padding < 0:
         raise ValueError(
             f"size, kernel and stride must be positive and padding not negative, got {size}, "
             f"{kernel}, {stride} and {padding}"
         )
-    if kernel > size + 2 * padding:
-        padded = size + 2 * padding
+    padded = size + 2 * padding
+    if kernel > padded:
         raise ValueError(
             f"kernel of {kernel}×{kernel} is larger than the padded input of {padded}×{padded}"
         )
-    return (size - kernel + 2 * padding) // stride + 1
-
-
-def _check_blocks(filters, kernel_sizes, paddings, dropout):
-    lengths = [len(entries) for entries in (filters, kernel_sizes, paddings, dropout)]
-    if len(set(lengths)) > 1 or 0 in lengths:
-        raise ValueError(
-            "filters, kernel sizes, paddings and dropout rates need one entry for each block, at "
-            f"least one: got {lengths}"
-        )
-    if min(filters) < 1:
-        raise ValueError(f"each block needs at least one filter, got {tuple(filters)}")
-    if not all(0 <= rate < 1 for rate in dropout):
-        raise ValueError(f"dropout rates must lie in [0, 1), got {tuple(dropout)}")
+    return (padded - kernel) // stride + 1

@@ -13,9 +13,13 @@ class ContrastiveDivergence:
 
     Args:
         components, hidden_bias, visible_bias: TensorFlow variables of the machine, which change.
-        chains: number of persistent chains.
+        chains: number of persistent chains, which begin with all hidden units off.
         bottom_up, top_down: factors on the inputs of hidden and of visible units; 2 for the first
             or the last machine of a stack that becomes a DBM, 1 otherwise.
+
+    Attributes:
+        parameters: the variables.
+        pixel_offset: of centring, variable (pixels,); give it the mean of the data before.
     """
 
     def __init__(
@@ -28,22 +32,18 @@ class ContrastiveDivergence:
         ]
         units, pixels = components.shape
         self.chains = tf.Variable(tf.zeros((chains, units)), trainable=False)
-        self._pixel_offset = tf.Variable(tf.zeros(pixels), trainable=False)
-        self._unit_offset = tf.Variable(tf.zeros(units), trainable=False)
+        self.pixel_offset = tf.Variable(tf.zeros(pixels), trainable=False)
+        self._unit_offset = tf.Variable(tf.fill([units], 0.5), trainable=False)
         self._pass = tf.function(self._pass_over)
-
-    def reset(self, mean):
-        """Begin anew: chains of zeros, no velocity, offsets at the data's mean and at 1/2."""
-        for variable in (*self._velocities, self.chains):
-            variable.assign(tf.zeros_like(variable))
-        self._pixel_offset.assign(mean)
-        self._unit_offset.assign(tf.fill(self._unit_offset.shape, 0.5))
 
     def pass_over(self, rows, seed, *, learning_rate, momentum, weight_decay, **options):
         """One update a mini-batch of rows (n, pixels); the last one may be smaller.
 
-        Options are those of ``update``, ``batch_size`` and ``shuffle``; the seed is an int tensor
-        (2,).
+        Args:
+            rows: in [0, 1].
+            seed: int tensor (2,).
+            options: those of ``update``; ``batch_size``; ``shuffle``; ``binarize``, to draw
+                binary pixels from the rows in each update.
         """
         # As tensors, so that other values do not trace another graph.
         rates = {"learning_rate": learning_rate, "momentum": momentum,
@@ -53,21 +53,16 @@ class ContrastiveDivergence:
 
     def update(
         self, v, uniform, *, learning_rate, momentum, weight_decay, gibbs_steps, persistent,
-        centering, binarize, plain=False, **_,
+        centering, plain=False,
     ):
-        """One step along the estimated gradient.
+        """One step along the gradient that a mini-batch v (n, pixels) gives.
 
-        Args:
-            v: mini-batch (n, pixels) in [0, 1].
+        Args, others as of ``BernoulliRBM``:
             uniform: gives uniform random numbers of a shape, as ``Uniforms``.
-            learning_rate, momentum, weight_decay, gibbs_steps, centering, binarize: as of
-                ``BernoulliRBM``.
             persistent: move the persistent chains; otherwise chains start at v.
             plain: without momentum and decay, which saves memory traffic.
         """
         weights, _, visible_bias = self.parameters
-        if binarize:
-            v = draw(v, uniform(tf.shape(v)))
         positive = None if persistent else self._mean_hiddens(v)
         hidden = self.chains.value() if persistent else draw(positive, uniform(tf.shape(positive)))
         for step in range(gibbs_steps):
@@ -85,8 +80,8 @@ class ContrastiveDivergence:
 
         pixels, units = tf.concat([v, visible], 0), tf.concat([positive, negative], 0)
         if centering:
-            follow_means((self._pixel_offset, self._unit_offset), (v, positive))
-            pixels, units = pixels - self._pixel_offset, units - self._unit_offset
+            follow_means((self.pixel_offset, self._unit_offset), (v, positive))
+            pixels, units = pixels - self.pixel_offset, units - self._unit_offset
         # The change by the gradient: mean over data minus mean over chains, times the rate.
         shares = tf.concat([
             tf.fill(tf.shape(rows)[:1], rate / tf.cast(tf.shape(rows)[0], tf.float32))
@@ -98,7 +93,7 @@ class ContrastiveDivergence:
         pixel_change = tf.linalg.matvec(pixels, shares, transpose_a=True)
         if centering:
             # Of the plain biases, given the gradient of the centred ones: equations 15 to 17.
-            unit_change -= tf.linalg.matvec(change, self._pixel_offset)
+            unit_change -= tf.linalg.matvec(change, self.pixel_offset)
             pixel_change -= tf.linalg.matvec(change, self._unit_offset, transpose_a=True)
         if not plain:
             change -= learning_rate * weight_decay * weights
@@ -108,9 +103,12 @@ class ContrastiveDivergence:
                 change = velocity.assign(momentum * velocity + change)
             parameter.assign_add(change)
 
-    def _pass_over(self, rows, seed, *, batch_size, shuffle, **options):
+    def _pass_over(self, rows, seed, *, batch_size, shuffle, binarize=False, **options):
         def update(batch, number):
-            self.update(batch, Uniforms(seed + tf.stack([number, 0])), **options)
+            uniform = Uniforms(seed + tf.stack([number, 0]))
+            if binarize:
+                batch = draw(batch, uniform(tf.shape(batch)))
+            self.update(batch, uniform, **options)
 
         if shuffle:
             rows = tf.random.experimental.stateless_shuffle(rows, seed)

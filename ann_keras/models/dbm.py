@@ -26,7 +26,7 @@ class DBM(keras.Model):
     sequence of calls with other settings.
 
     Args:
-        layers: units of v, h₁ and h₂; as published (784, 512, 1024), 928,016 parameters.
+        layers: units of v, h₁ and h₂, two or more each; as published 928,016 parameters.
         particles: persistent chains of ``fit``.
         seed: of initial weights and of all draws.
 
@@ -35,7 +35,7 @@ class DBM(keras.Model):
         biases: [b₀, b₁, b₂], arrays.
 
     Raises:
-        ValueError: not three layers, or fewer than two units in one.
+        ValueError: also from methods; a bad size or setting, or images not (n, v) in [0, 1].
     """
 
     def __init__(self, layers=(784, 512, 1024), *, particles=100, seed=0, **options):
@@ -68,9 +68,9 @@ class DBM(keras.Model):
 
     def pretrain(
         self, layer, x, *, epochs=1, batch_size=100, learning_rate=0.05, momentum=0.0,
-        weight_decay=0.0, gibbs_steps=1, centering=False,
+        weight_decay=0.0, gibbs_steps=1,
     ):
-        """Train one layer as a restricted machine by CD-k.
+        """Train one layer as a restricted machine by CD-k; returns the machine.
 
         The inputs of h₁ from below are doubled while W₁ is trained, and those of h₁ from above
         while W₂ is, for the layer that is missing; so both fit together without change.
@@ -79,9 +79,6 @@ class DBM(keras.Model):
             layer: 1 for W₁, 2 for W₂, whose data are probabilities of h₁ given x.
             x: images (n, v) in [0, 1]; binary ones are drawn from them.
             epochs: passes over x, in a new order each. Others as of ``BernoulliRBM``.
-
-        Raises:
-            ValueError: another layer, bad settings, or x of another shape or range.
         """
         if layer not in (1, 2):
             raise ValueError(f"layers 1 and 2 are trained, got {layer}")
@@ -91,11 +88,18 @@ class DBM(keras.Model):
         rows = self._check_images(x)
         if layer == 2:
             rows = tf.sigmoid(2 * tf.matmul(rows, self._parameters[0]) + self._parameters[3])
-        learner = self._learner(layer, rows)
+        if layer not in self._learners:
+            start = (tf.transpose(self._kernels[layer - 1]), self._biases[layer],
+                     self._biases[layer - 1])
+            doubled = {"bottom_up": 2.0} if layer == 1 else {"top_down": 2.0}
+            self._learners[layer] = ContrastiveDivergence(
+                *(tf.Variable(values, trainable=False) for values in start), 1, **doubled
+            )
+        learner = self._learners[layer]
         for _ in range(epochs):
             learner.pass_over(
                 rows, self._new_seed(), **rates, momentum=momentum, weight_decay=weight_decay,
-                centering=centering, shuffle=True, binarize=True, persistent=False,
+                centering=False, shuffle=True, binarize=True, persistent=False,
             )
         components, hidden_bias, visible_bias = learner.parameters
         self._kernels[layer - 1].assign(tf.transpose(components))
@@ -106,25 +110,16 @@ class DBM(keras.Model):
 
     def fit(
         self, x, y=None, *, epochs=1, batch_size=100, learning_rate=0.002, momentum=0.0,
-        weight_decay=0.0, mean_field_updates=10, tolerance=0.0, gibbs_steps=5, max_norm=np.inf,
-        centering=False, binarize=True,
+        weight_decay=0.0, mean_field_updates=10, gibbs_steps=5, max_norm=np.inf, centering=False,
     ):
-        """Train both layers together: mean field for the data, persistent chains for the machine.
+        """Train both layers together, by mean field and persistent chains; returns the machine.
 
         Args:
-            x: images (n, v) in [0, 1].
+            x: images (n, v) in [0, 1]; binary ones are drawn from them in each update.
             epochs: passes over x, in a new order each. Those not named as of ``BernoulliRBM``.
-            mean_field_updates: of h₁ and h₂, at most, for a mini-batch.
-            tolerance: largest change of a probability at which they stop.
+            mean_field_updates: of h₁ and h₂, for a mini-batch.
             gibbs_steps: of the chains, an update.
             max_norm: to which a unit's incoming weights are cut back.
-            binarize: draw binary images from x in each update.
-
-        Returns:
-            The machine itself.
-
-        Raises:
-            ValueError: bad settings, or x of another shape or range.
         """
         rates = {"batch_size": batch_size, "learning_rate": learning_rate,
                  "gibbs_steps": gibbs_steps, "max_norm": max_norm}
@@ -139,8 +134,7 @@ class DBM(keras.Model):
         for _ in range(epochs):
             self._learners["joint"].pass_over(
                 rows, self._new_seed(), **rates, momentum=momentum, weight_decay=weight_decay,
-                mean_field_updates=mean_field_updates, tolerance=tolerance, centering=centering,
-                binarize=binarize,
+                mean_field_updates=mean_field_updates, centering=centering,
             )
         return self
 
@@ -192,16 +186,13 @@ class DBM(keras.Model):
         return (entropy - energy).numpy().astype(np.float64) - log_partition
 
     def sample(self, start, steps, *, probabilities=False):
-        """Images after Gibbs steps.
+        """Images after Gibbs steps, array (n, v).
 
         Args:
             start: images (n, v), whose h₂ starts at its mean-field probabilities; or a number of
                 images, whose chains start from random states.
             steps: Gibbs steps, at least 1.
             probabilities: give those of the last step instead of states drawn from them.
-
-        Returns:
-            Array (n, v).
         """
         if steps < 1:
             raise ValueError(f"a chain needs at least one step, got {steps}")
@@ -220,13 +211,8 @@ class DBM(keras.Model):
             raise ValueError(f"hidden layers are 1 and 2, got {layer}")
         return first.T if layer == 1 else (first @ second).T
 
-    @property
-    def kernels(self):
-        return [kernel.numpy() for kernel in self._kernels]
-
-    @property
-    def biases(self):
-        return [bias.numpy() for bias in self._biases]
+    kernels = property(lambda self: [kernel.numpy() for kernel in self._kernels])
+    biases = property(lambda self: [bias.numpy() for bias in self._biases])
 
     def get_config(self):
         return {"layers": self.sizes, "particles": self.particles, "seed": self.seed,
@@ -245,19 +231,6 @@ class DBM(keras.Model):
     def _values(self):
         # As tensors: a graph that is given variables cannot outlive them in other graphs.
         return [tf.convert_to_tensor(parameter) for parameter in self._parameters]
-
-    def _learner(self, layer, rows):
-        """The ``ContrastiveDivergence`` of a layer; it starts at the machine's weights."""
-        if layer not in self._learners:
-            variables = [
-                tf.Variable(values, trainable=False) for values in
-                (tf.transpose(self._kernels[layer - 1]), self._biases[layer],
-                 self._biases[layer - 1])
-            ]
-            doubled = {"bottom_up": 2.0} if layer == 1 else {"top_down": 2.0}
-            self._learners[layer] = ContrastiveDivergence(*variables, 1, **doubled)
-            self._learners[layer].reset(tf.reduce_mean(rows, 0))
-        return self._learners[layer]
 
     def _random_states(self, number):
         return [

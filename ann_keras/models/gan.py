@@ -37,8 +37,8 @@ class GAN(keras.Model):
     −½ (mean log D(x) + mean log(1 − D(G(z)))) for the discriminator, then one on −mean log D(G(z))
     for the generator, on the same fake images as in PyTorch's DCGAN example.
 
-    A step changes the trained weights of one network only. Batch statistics are not among them:
-    as in PyTorch they move whenever a network runs in training, both networks' in either step.
+    A step trains one network only. Batch statistics move as in PyTorch, whenever a network runs in
+    training: both networks' in either step.
 
     Args:
         backbone: "dense" or "conv".
@@ -47,10 +47,9 @@ class GAN(keras.Model):
             same real images, with new noise (task 4.2.2); 1 as published.
         corrected: False as published; True scales the real images to the generator's [−1, 1] (D12)
             and restricts the dropout to training (D13).
-        joint_batches: whether the discriminator is given real and generated images in one batch,
-            in the steps of both networks. Its normalised features have mean 0 over a batch: of
-            fake images alone they cannot say that all are fake, and the generator collapses
-            (task 4.2.5). None: where there is batch normalisation, in the convolutional network.
+        joint_batches: whether the discriminator is given real and generated images in one batch;
+            None: where it has batch normalisation. Its normalised features have mean 0: of fake
+            images alone they cannot say that all are fake, and the generator collapses (4.2.5).
         latent_noise: of the generator's input, "normal" as published or "uniform" in [0, 1).
 
     Attributes:
@@ -68,10 +67,9 @@ class GAN(keras.Model):
         super().__init__(name=f"{backbone}_gan")
         if backbone not in ("dense", "conv"):
             raise ValueError(f'backbone must be "dense" or "conv", got {backbone!r}')
-        if latent_dim < 1:
-            raise ValueError(f"the latent size must be at least one, got {latent_dim}")
-        if discriminator_steps < 1:
-            raise ValueError(f"at least one discriminator step, got {discriminator_steps}")
+        if min(latent_dim, discriminator_steps) < 1:
+            raise ValueError("latent size and discriminator steps must be at least one, got "
+                             f"{latent_dim} and {discriminator_steps}")
         if latent_noise not in ("normal", "uniform"):
             raise ValueError(f'the noise must be "normal" or "uniform", got {latent_noise!r}')
         self.latent_dim, self.latent_noise, self.corrected = latent_dim, latent_noise, corrected
@@ -90,10 +88,13 @@ class GAN(keras.Model):
         self.built = True
 
     def compile(self, generator_optimizer=None, discriminator_optimizer=None):
-        """Choose two Keras optimizers; None: ``adam()``, as published."""
+        """Choose two Keras optimizers; None: Adam of rate 1e-3, β₁ 0.5 and ε 1e-8, as published."""
+        optimizer, self.discriminator_optimizer = (
+            keras.optimizers.get(given or keras.optimizers.Adam(1e-3, beta_1=0.5, epsilon=1e-8))
+            for given in (generator_optimizer, discriminator_optimizer)
+        )
         # XLA on CPU makes convolutions several times slower.
-        super().compile(optimizer=generator_optimizer or adam(), jit_compile=False)
-        self.discriminator_optimizer = keras.optimizers.get(discriminator_optimizer or adam())
+        super().compile(optimizer=optimizer, jit_compile=False)
         # Here, since training loops would build the optimizer for both networks.
         self.optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
@@ -107,9 +108,8 @@ class GAN(keras.Model):
             raise ValueError(f"images must be of shape (n, 28, 28, 1), got {tuple(images.shape)}")
         if not tf.as_dtype(images.dtype).is_floating:
             raise ValueError(f"images must be floats in [0, 1], got {tf.as_dtype(images.dtype)}")
-        if isinstance(images, tf.Tensor) and not hasattr(images, "numpy"):
-            return
-        check_unit_interval(images)
+        if not tf.is_symbolic_tensor(images):
+            check_unit_interval(images)
 
     def noise(self, count):
         """Latent vectors (count, latent_dim)."""
@@ -143,26 +143,15 @@ class GAN(keras.Model):
         """
         real = self._real(data)
         count = keras.ops.shape(real)[0]
-        kept = [tf.identity(state.value) for state in self._random_states()]
+        states = [v for v in self.non_trainable_variables if v.name == "seed_generator_state"]
+        kept = [tf.identity(state.value) for state in states]
         fake = self.generator(self.noise(count), training=False)
         logits = [self.discriminator(images, training=False) for images in (real, fake)]
         self._generator_mean.update_state(generator_loss(logits[1]), sample_weight=count)
         self._discriminator_mean.update_state(discriminator_loss(*logits), sample_weight=count)
-        for state, value in zip(self._random_states(), kept):
+        for state, value in zip(states, kept):
             state.assign(value)
         return self.get_metrics_result()
-
-    def save_own_variables(self, store):
-        """Random states, which Keras does not save: training goes on as if uninterrupted."""
-        for i, state in enumerate(self._random_states()):
-            store[str(i)] = state.numpy()
-
-    def load_own_variables(self, store):
-        for i, state in enumerate(self._random_states()):
-            state.assign(store[str(i)])
-
-    def _random_states(self):
-        return [v for v in self.non_trainable_variables if v.name == "seed_generator_state"]
 
     @property
     def metrics(self):
@@ -187,22 +176,16 @@ class GAN(keras.Model):
         self.check_images(images)
         return 2 * images - 1 if self.corrected else images
 
-    def sample(self, count, *, raw=False):
-        """``decode`` of so many latent vectors that are drawn; ValueError if count is below one."""
-        if count < 1:
-            raise ValueError(f"the number of images must be at least one, got {count}")
-        return self.decode(self.noise(count), raw=raw)
+    def sample(self, count):
+        """``decode`` of so many latent vectors that are drawn."""
+        return self.decode(self.noise(count))
 
     def decode(self, latent, *, raw=False):
-        """Images of latent vectors, by the generator as it is out of training.
-
-        Args:
-            latent: array (n, latent_dim).
-            raw: the generator's outputs in [−1, 1] instead.
+        """Images of latent vectors (n, latent_dim), by the generator as it is out of training.
 
         Returns:
-            NumPy array (n, 28, 28, 1) in [0, 1]. As published, values below 0 are clipped;
-            corrected, [−1, 1] is mapped to [0, 1]. ValueError for latent vectors of another size.
+            NumPy array (n, 28, 28, 1) in [0, 1]: as published, values below 0 are clipped;
+            corrected, [−1, 1] is mapped to [0, 1]; raw, the outputs in [−1, 1] themselves.
         """
         latent = np.asarray(latent, "float32")
         check_rows("latent vectors", latent, self.latent_dim)
@@ -226,38 +209,25 @@ def discriminator_loss(real_logits, fake_logits):
     return 0.5 * (real + keras.ops.mean(keras.ops.softplus(fake_logits)))
 
 
-def adam(learning_rate=1e-3):
-    """The published optimizer: Adam of rate 1e-3, β₁ 0.5 and PyTorch's ε."""
-    return keras.optimizers.Adam(learning_rate, beta_1=0.5, epsilon=1e-8)
-
-
 def _dense_generator(latent_dim):
-    inputs, features = keras.Input((latent_dim,), name="noise"), latent_dim
-    x = inputs
+    inputs = x = keras.Input((latent_dim,), name="noise")
     for units in (256, 512, 1024):
-        x = keras.layers.LeakyReLU(0.2)(keras.layers.Dense(units, **pytorch_uniform(features))(x))
-        features = units
-    x = keras.layers.Dense(784, "tanh", **pytorch_uniform(features))(x)
-    outputs = keras.layers.Reshape(_IMAGE)(x)
+        x = keras.layers.LeakyReLU(0.2)(_dense(x, units))
+    outputs = keras.layers.Reshape(_IMAGE)(_dense(x, 784, activation="tanh"))
     return keras.Model(inputs, outputs, name="dense_generator")
 
 
 def _dense_discriminator(dropout):
-    inputs, features = keras.Input(_IMAGE, name="image"), 784
+    inputs = keras.Input(_IMAGE, name="image")
     x = keras.layers.Flatten()(inputs)
     for units in (1024, 512, 256):
-        x = keras.layers.Dense(units, **pytorch_uniform(features))(x)
+        x = _dense(x, units)  # before its dropout: either takes a seed
         x = dropout(0.3)(keras.layers.LeakyReLU(0.2)(x))
-        features = units
-    outputs = keras.layers.Dense(1, name="logit", **pytorch_uniform(features))(x)
-    return keras.Model(inputs, outputs, name="dense_discriminator")
+    return keras.Model(inputs, _dense(x, 1, name="logit"), name="dense_discriminator")
 
 
 def _convolutional_generator(latent_dim):
-    """Sides 1 → 5 → 7 → 14 → 28 by transposed convolutions, (side − 1) · stride + kernel − 2 · pad.
-
-    All have biases, though batch normalisation follows: so says the published parameter count.
-    """
+    """Sides 1 → 5 → 7 → 14 → 28; all layers have biases, by the published parameter count."""
     inputs = keras.Input((latent_dim,), name="noise")
     x = keras.layers.Reshape((1, 1, latent_dim))(inputs)
     x = _normalized(_transposed(320, 5)(x), slope=0)
@@ -270,18 +240,18 @@ def _convolutional_generator(latent_dim):
 
 
 def _convolutional_discriminator():
-    """The generator's mirror, sides 28 → 14 → 7 → 5 → 1, then one unit on 10 features.
-
-    By the published number of parameters, each convolution has biases and batch normalisation.
-    """
+    """The generator's mirror, sides 28 → 14 → 7 → 5 → 1, then one unit on 10 features."""
     inputs = keras.Input(_IMAGE, name="image")
     x = _normalized(_convolution(1, 10, 4, strides=2, padding="same")(inputs), slope=0.2)
     x = _normalized(_convolution(10, 160, 4, strides=2, padding="same")(x), slope=0.2)
     x = _normalized(_convolution(160, 320, 5, FourierConv2D, border=1)(x), slope=0.2)
     x = _normalized(_convolution(320, 10, 5)(x), slope=0.2)
     x = keras.layers.Flatten()(x)
-    outputs = keras.layers.Dense(1, name="logit", **pytorch_uniform(10))(x)
-    return keras.Model(inputs, outputs, name="convolutional_discriminator")
+    return keras.Model(inputs, _dense(x, 1, name="logit"), name="convolutional_discriminator")
+
+
+def _dense(x, units, **options):
+    return keras.layers.Dense(units, **options, **pytorch_uniform(x.shape[-1]))(x)
 
 
 def _transposed(filters, kernel, layer=keras.layers.Conv2DTranspose, **options):

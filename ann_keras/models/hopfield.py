@@ -6,13 +6,12 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import scipy.linalg
-import scipy.optimize
 
 # Li, Michel & Porod 1989 leave both free; these are of MATLAB's newhop, as in the report's course.
 TAU = 10.0
 SAMPLING_TIME = 0.15
 
-_LARGEST_ENUMERATION = 10  # units: 3^10 faces take seconds
+_MOST_UNITS = 10  # units: 3^10 faces take seconds
 _TOLERANCE = 1e-9
 
 
@@ -24,9 +23,8 @@ class Equilibrium(NamedTuple):
     """
 
     state: np.ndarray  # (n,)
-    stable: bool  # whether every state nearby ends there
     multiplier: float
-    kind: str  # "stable", "source" (every displacement grows) or "saddle" (some do)
+    kind: str  # "stable" (states nearby end there), "source" (all displacements grow), "saddle"
 
 
 class Hopfield(keras.Model):
@@ -44,13 +42,9 @@ class Hopfield(keras.Model):
     A sign unit whose input is zero keeps its state.
 
     Args:
-        patterns: X, array (p, n) of ±1.
+        patterns: X, array (p, n) of ±1; ValueError where p or n are below 1, for lssm p below 2.
         rule: one of the above.
         dtype: of weights and arithmetic.
-
-    Raises:
-        ValueError: patterns that are not p ≥ 1 (for lssm 2) rows of n ≥ 1 values ±1, or an
-            unknown rule.
     """
 
     def __init__(self, patterns, rule="lssm", dtype="float64"):
@@ -84,16 +78,13 @@ class Hopfield(keras.Model):
         gradient steps), nor on asynchronous steps of sign units from states ±1.
 
         Args:
-            states: starts, array (batch, n).
-            steps: at least 1; asynchronously each is a sweep that updates every unit once.
+            states: starts, array (batch, n); ValueError unless finite and of this shape.
+            steps: ValueError below 1; asynchronously each is a sweep that updates every unit once.
             synchronous: all units at once, or one at a time in an order drawn for each sweep.
             seed: decides those orders.
 
         Returns:
             States (steps + 1, batch, n) and energies (steps + 1, batch), the start included.
-
-        Raises:
-            ValueError: no step, or states that are not finite or not (batch, n).
         """
         if steps < 1:
             raise ValueError(f"a simulation needs at least 1 step, got {steps}")
@@ -171,14 +162,9 @@ def _energy(states, inputs, bias):
 
 
 def _checked_patterns(patterns, at_least):
-    try:
-        patterns = np.asarray(patterns, np.float64)
-    except ValueError:
-        raise ValueError("patterns must be numbers, in rows of one length") from None
-    if patterns.ndim != 2 or not patterns.size:
-        raise ValueError(f"patterns must be an array (p, n), got shape {patterns.shape}")
-    if not (np.abs(patterns) == 1).all():  # so too NaN and infinity
-        raise ValueError("patterns must consist of -1 and 1")
+    patterns = np.asarray(patterns, np.float64)
+    if patterns.ndim != 2 or not patterns.size or not (np.abs(patterns) == 1).all():
+        raise ValueError(f"patterns must be rows of -1 and 1, (p, n), got shape {patterns.shape}")
     if len(patterns) < at_least:
         raise ValueError(f"rule lssm needs at least {at_least} patterns, got {len(patterns)}")
     return patterns
@@ -228,36 +214,28 @@ def equilibria(network):
 
     A clamped unit with an input of exactly ±1 is held, but free to move inwards: it counts as free
     for the multiplier, which is exact for one such unit and on the safe side for more (a state
-    called stable is). Where 1 - W_FF is singular there is no equilibrium or a continuum.
+    called stable is). No patterns make 1 - W_FF singular; a kernel that does raises ValueError.
 
     Args:
-        network: a ``Hopfield`` of rule "lssm" with at most 10 units.
+        network: a ``Hopfield`` of rule "lssm" with at most 10 units; ValueError for another.
 
     Returns:
         List of ``Equilibrium``, the stable first.
-
-    Raises:
-        ValueError: sign units, more than 10 units, or a continuum of equilibria.
     """
     if not network.saturating:
         raise ValueError(f"equilibria are listed for rule lssm only, not for {network.rule}")
     units = network.units
-    if units > _LARGEST_ENUMERATION:
-        raise ValueError(
-            f"equilibria are listed for at most {_LARGEST_ENUMERATION} units, got {units}"
-        )
-    kernel = network.kernel.numpy().astype(np.float64)
-    bias = network.bias.numpy().astype(np.float64)
+    if units > _MOST_UNITS:
+        raise ValueError(f"equilibria are listed for at most {_MOST_UNITS} units, got {units}")
+    kernel, bias = (weight.numpy().astype(np.float64) for weight in (network.kernel, network.bias))
     faces = np.array(list(itertools.product((-1.0, 0.0, 1.0), repeat=units)))
     free = faces == 0
     identity = np.eye(units)
     # Rows of free units are of 1 - W, those of clamped ones say s_i = ±1.
     systems = np.where(free[:, :, None], identity - kernel, identity)
     singular = np.linalg.svd(systems, compute_uv=False)[:, -1] < _TOLERANCE
-    for face in faces[singular]:
-        if _has_continuum(kernel, bias, face):
-            raise ValueError(f"a continuum of equilibria lies on the face {face.astype(int)}")
-    faces, free, systems = faces[~singular], free[~singular], systems[~singular]
+    if singular.any():
+        raise ValueError(f"no single equilibrium solves the face {faces[singular][0].astype(int)}")
     states = np.linalg.solve(systems, np.where(free, bias, faces)[..., None])[..., 0]
     inputs = states @ kernel.T + bias
     inside = (np.abs(states) < 1 - _TOLERANCE) & free
@@ -272,34 +250,5 @@ def equilibria(network):
 def _equilibrium(state, kernel, free):
     multipliers = np.abs(np.linalg.eigvals(kernel[np.ix_(free, free)]))
     largest = float(multipliers.max(initial=0.0))
-    if largest < 1:
-        kind = "stable"
-    else:
-        kind = "source" if free.all() and multipliers.min() > 1 else "saddle"
-    return Equilibrium(state + 0.0, kind == "stable", largest, kind)
-
-
-def _has_continuum(kernel, bias, face):
-    """Whether equilibria lie within a face whose equations are singular: a linear program.
-
-    It looks for the state on the face that is farthest from the face's border; unknowns are the
-    free units and that distance.
-    """
-    free, clamped = face == 0, face != 0
-    width = np.count_nonzero(free)
-    given = kernel[:, clamped] @ face[clamped] + bias
-    equations = np.eye(width) - kernel[np.ix_(free, free)]
-    border = np.vstack([np.eye(width), -np.eye(width)])
-    held = -face[clamped, None] * kernel[np.ix_(clamped, free)]
-    best = scipy.optimize.linprog(
-        c=[0.0] * width + [-1.0],
-        A_eq=np.column_stack([equations, np.zeros(width)]),
-        b_eq=given[free],
-        A_ub=np.block([
-            [border, np.ones((2 * width, 1))],
-            [held, np.zeros((len(held), 1))],
-        ]),
-        b_ub=np.concatenate([np.ones(2 * width), face[clamped] * given[clamped] - 1]),
-        bounds=[(None, None)] * (width + 1),
-    )
-    return best.status == 0 and -best.fun > 1e-6
+    kind = "source" if free.all() and multipliers.min() > 1 else "saddle"
+    return Equilibrium(state + 0.0, largest, "stable" if largest < 1 else kind)

@@ -12,15 +12,9 @@ def nar_lstm(lag=80, units=100, *, batch_size=1):
     sequence from a zero state, as the published loop did, so that validation and prediction after
     it go on from the end of the training sequence.
 
-    Args:
-        lag, units: past values in a window, and units of the LSTM.
-        batch_size: sequences side by side, each with its own state.
-
     Returns:
-        A Functional model, inputs (batch_size, steps, lag), outputs (batch_size, steps, 1).
-
-    Raises:
-        ValueError: an argument is below one.
+        A Functional model, inputs (batch_size, steps, lag), outputs (batch_size, steps, 1), for
+        sequences side by side, each with its own state; ValueError for an argument below one.
     """
     if min(lag, units, batch_size) < 1:
         raise ValueError(f"all sizes must be positive, got {lag}, {units}, {batch_size}")

@@ -24,10 +24,8 @@ class BernoulliMixture(DensityMixin, BaseEstimator):
         random_state: seed, ``RandomState`` or None; decides the images that components start from.
 
     Attributes:
-        weights_: share of each component (n_components,).
-        means_: probability of each pixel (n_components, n_features).
-        log_likelihood_: list, mean log-likelihood of the training rows before each iteration,
-            nats.
+        weights_, means_: shares (n_components,), and pixels' probabilities (…, n_features).
+        log_likelihood_: list, of the training rows before each iteration, mean, nats.
     """
 
     def __init__(self, n_components=100, max_iter=30, random_state=None):
@@ -74,12 +72,7 @@ class BernoulliMixture(DensityMixin, BaseEstimator):
         return float(self.score_samples(X).mean())
 
     def sample(self, n_samples=1, *, probabilities=False):
-        """Rows of the mixture, array (n_samples, n_features).
-
-        Args:
-            n_samples: how many.
-            probabilities: give those of the component that was drawn instead of states.
-        """
+        """Rows of the mixture, (n_samples, n_features), or probabilities of their components."""
         check_is_fitted(self)
         random = check_random_state(self.random_state)
         shares = self.weights_ / self.weights_.sum()

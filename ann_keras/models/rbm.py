@@ -13,10 +13,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_array, check_is_fitted, check_random_state
+from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
 from ann_keras.models import boltzmann
-from ann_keras.models.boltzmann import Uniforms
 from ann_keras.models.contrastive import ContrastiveDivergence
 
 _MONITORED = 20_000  # rows: more would take over a tenth of the training's time
@@ -40,12 +39,10 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
         momentum: share of the last change that is added to a change.
         weight_decay: L2 penalty; the gradient loses so many times the weights.
         centering: subtract moving means of visible and hidden units in the gradient.
-        binarize: draw binary pixels from the rows in each update, instead of taking them as
-            expectations.
         shuffle: a new order of the rows in each iteration.
         monitor: take the pseudo-likelihood of the training rows after each iteration.
         warm_start: ``fit`` goes on from where it was; so settings can change from pass to pass.
-        verbose: 1 prints it.
+        verbose: 1 prints the pseudo-likelihood.
 
     Attributes:
         components_: weights W (n_components, n_features).
@@ -59,18 +56,18 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
     def __init__(
         self, n_components=200, learning_rate=0.1, batch_size=10, n_iter=30, random_state=None, *,
         method="pcd", gibbs_steps=1, momentum=0.0, weight_decay=0.0, centering=False,
-        binarize=False, shuffle=False, monitor=True, warm_start=False, verbose=0, **options,
+        shuffle=False, monitor=True, warm_start=False, verbose=0, **options,
     ):
         super().__init__(**options)
         self.n_components, self.learning_rate = n_components, learning_rate
         self.batch_size, self.n_iter, self.random_state = batch_size, n_iter, random_state
         self.method, self.gibbs_steps = method, gibbs_steps
         self.momentum, self.weight_decay = momentum, weight_decay
-        self.centering, self.binarize, self.shuffle = centering, binarize, shuffle
-        self.monitor, self.warm_start, self.verbose = monitor, warm_start, verbose
+        self.centering, self.shuffle, self.monitor = centering, shuffle, monitor
+        self.warm_start, self.verbose = warm_start, verbose
 
     def build(self, input_shape):
-        """Make the weights: normal with standard deviation 0.01, biases of zero."""
+        """Make weights of zero, for ``fit`` to draw or for others to be loaded."""
         self.n_features_in_ = int(input_shape[-1])
         units, pixels = self.n_components, self.n_features_in_
         self._components = self.add_weight((units, pixels), "zeros", name="components")
@@ -89,38 +86,31 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
         return tf.sigmoid(self._hidden_inputs(inputs))
 
     def fit(self, X, y=None):
-        """Train for ``n_iter`` passes over rows X (n, n_features) in [0, 1].
-
-        Returns:
-            The machine itself.
+        """Train for ``n_iter`` passes over rows X (n, n_features) in [0, 1]; returns the machine.
 
         Raises:
             ValueError: bad settings, values outside [0, 1], or with ``warm_start`` another width.
         """
         options = self._training_options()
-        X = self._check_rows(X, fresh=not self.warm_start)
-        if not (self.built and self.warm_start):
-            self._start(X)
-        rows = tf.constant(X)
+        rows = self._training_rows(X, anew=not (self.built and self.warm_start))
         for _ in range(self.n_iter):
             self._learner.pass_over(rows, self._new_seed(), **options)
             if self.monitor:
                 shown = rows
-                if len(X) > _MONITORED:
-                    shown = tf.gather(rows, self._random.randint(len(X), size=_MONITORED))
-                self.pseudo_likelihood_.append(float(self._score(shown, self._new_seed()).mean()))
-            if self.monitor and self.verbose:
-                print(f"iteration {len(self.pseudo_likelihood_)}: pseudo-likelihood "
-                      f"{self.pseudo_likelihood_[-1]:.2f}", flush=True)
+                if len(rows) > _MONITORED:
+                    shown = tf.gather(rows, self._random.randint(len(rows), size=_MONITORED))
+                mean = float(self._score(shown, self._new_seed()).mean())
+                self.pseudo_likelihood_.append(mean)
+                if self.verbose:
+                    print(f"iteration {len(self.pseudo_likelihood_)}: pseudo-likelihood {mean:.2f}",
+                          flush=True)
         return self
 
     def partial_fit(self, X, y=None):
         """One update with rows X (n, n_features) as mini-batch; returns the machine itself."""
         options = self._training_options()
-        X = self._check_rows(X)
-        if not self.built:
-            self._start(X)
-        self._learner.update(tf.constant(X), Uniforms(self._new_seed()), **options)
+        rows = self._training_rows(X, anew=not self.built)
+        self._learner.pass_over(rows, self._new_seed(), **options | {"batch_size": len(rows)})
         return self
 
     def transform(self, X):
@@ -154,29 +144,19 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
         return -self.free_energy(X).astype(np.float64) - total
 
     def reconstruct(self, v, known=None, steps=1, *, probabilities=False):
-        """States that a chain reaches from rows v.
+        """States that a chain reaches from rows v, array (n, n_features).
 
         Args:
             v: rows (n, n_features).
             known: boolean (n_features,) or (n, n_features); those pixels are set back to v after
                 each step, and the chain samples the others given them. None lets all run free.
-            steps: Gibbs steps.
+            steps: Gibbs steps; ValueError below one, or if ``known`` has another shape.
             probabilities: give P(v = 1 | h) of the last step instead of states drawn from it.
-
-        Returns:
-            Array (n, n_features).
-
-        Raises:
-            ValueError: no step, or ``known`` has another shape.
         """
         if steps < 1:
             raise ValueError(f"a chain needs at least one step, got {steps}")
         v = self._rows(v)
-        known = np.asarray(False if known is None else known, bool)
-        try:
-            known = np.broadcast_to(known, v.shape)
-        except ValueError:
-            raise ValueError(f"known pixels have shape {known.shape}, rows {v.shape}") from None
+        known = np.broadcast_to(np.asarray(False if known is None else known, bool), v.shape)
         states = boltzmann.chain(
             *self._learner.parameters, v, tf.constant(known), tf.constant(steps), self._new_seed()
         )
@@ -188,14 +168,10 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
         start = self._random.uniform(size=(n_samples, self.n_features_in_)) < 0.5
         return self.reconstruct(start, steps=steps, probabilities=probabilities)
 
-    components_ = property(lambda self: self._weight("_components"))
-    intercept_hidden_ = property(lambda self: self._weight("_hidden_bias"))
-    intercept_visible_ = property(lambda self: self._weight("_visible_bias"))
-
-    @property
-    def h_samples_(self):
-        check_is_fitted(self)
-        return self._learner.chains.numpy()
+    components_ = property(lambda self: self._components.numpy())
+    intercept_hidden_ = property(lambda self: self._hidden_bias.numpy())
+    intercept_visible_ = property(lambda self: self._visible_bias.numpy())
+    h_samples_ = property(lambda self: self._learner.chains.numpy())
 
     def get_config(self):
         """Settings for ``keras.saving``; a ``RandomState`` is not kept."""
@@ -217,24 +193,18 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
         scores = boltzmann.pseudo_likelihood(*self._learner.parameters, v, tf.constant(pixels))
         return scores.numpy()
 
-    def _start(self, X):
-        """Make the weights, or draw them anew: as scikit-learn does, by the same numbers."""
-        shape = self.n_components, X.shape[1]
-        if self.built and (
-            self._components.shape != shape or len(self.h_samples_) != self.batch_size
-        ):
-            for weight in self.weights:
-                self._untrack_variable(weight)
-            self._tracker.unlock()  # else Keras lets no model be built twice
-            self.built = False
-        if not self.built:
+    def _training_rows(self, X, anew):
+        """Rows as a tensor; anew of any width, for weights drawn by scikit-learn's numbers."""
+        X = self._check_rows(X, anew)
+        if anew:
+            if self.built:
+                for weight in self.weights:
+                    self._untrack_variable(weight)
+                self._tracker.unlock()  # else Keras lets no model be built twice
             self.build(X.shape)
-        self._random = check_random_state(self.random_state)
-        self._components.assign(self._random.normal(0, 0.01, shape))
-        self._hidden_bias.assign(np.zeros(shape[0]))
-        self._visible_bias.assign(np.zeros(shape[1]))
-        self._learner.reset(X.mean(axis=0))
-        self.pseudo_likelihood_ = []
+            self._components.assign(self._random.normal(0, 0.01, self._components.shape))
+            self._learner.pixel_offset.assign(X.mean(axis=0))
+        return tf.constant(X)
 
     def _training_options(self):
         settings = {"learning_rate": self.learning_rate, "batch_size": self.batch_size,
@@ -250,29 +220,18 @@ class BernoulliRBM(TransformerMixin, BaseEstimator, keras.Model):
         return settings | {
             "momentum": self.momentum, "weight_decay": self.weight_decay,
             "persistent": self.method == "pcd", "centering": self.centering,
-            "binarize": self.binarize, "shuffle": self.shuffle,
+            "shuffle": self.shuffle,
         }
 
-    def _check_rows(self, X, fresh=False):
-        """Rows as a float32 array; of any width if the machine is new, or starts anew."""
-        X = check_array(X, dtype=np.float32, input_name="X")
+    def _check_rows(self, X, anew=False):
+        X = validate_data(self, X, reset=anew, dtype=np.float32)
         boltzmann.check_unit_interval(X)
-        if self.built and not fresh and X.shape[1] != self.n_features_in_:
-            raise ValueError(
-                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
-                f"{self.n_features_in_} features as input"
-            )
         return X
 
     def _rows(self, X):
         """Rows for a machine that is fitted, as a tensor."""
         check_is_fitted(self)
         return tf.constant(self._check_rows(X))
-
-    def _weight(self, name):
-        if not self.built:  # as scikit-learn's, the attribute is missing before fit
-            raise AttributeError(f"{type(self).__name__} has no weights before fit")
-        return getattr(self, name).numpy()
 
     def _new_seed(self):
         return _seed(self._random)

@@ -33,7 +33,6 @@ class VAE(keras.Model):
         hidden_dim: units of the hidden layer of either network; or a tuple, units of each hidden
             layer of the encoder, which the decoder has in reverse order.
         pixels: of an image.
-        activation: of the hidden layers.
         binarize: draw black and white pixels from the grey values in each training step; values
             in evaluation stay as they are. As published, a grey value x counts as is, by
             x log p + (1 − x) log(1 − p).
@@ -45,26 +44,24 @@ class VAE(keras.Model):
         decoder: Functional model, codes (n, latent_dim) → logits (n, pixels).
 
     Raises:
-        ValueError: a size below one, no hidden layer, or a negative weight.
+        ValueError: a size below one, or a negative weight.
     """
 
-    def __init__(self, latent_dim=300, hidden_dim=1024, *, pixels=784, activation="relu",
-                 binarize=False, kl_weight=1.0, **options):
+    def __init__(self, latent_dim=300, hidden_dim=1024, *, pixels=784, binarize=False,
+                 kl_weight=1.0, **options):
         super().__init__(**options)
         units = (hidden_dim,) if np.ndim(hidden_dim) == 0 else tuple(hidden_dim)
-        if not units:
-            raise ValueError("hidden_dim must name at least one layer")
         if min(latent_dim, pixels, *units) < 1:
             raise ValueError("latent_dim, hidden_dim and pixels must be at least 1, got "
                              f"{latent_dim}, {hidden_dim} and {pixels}")
         if not 0 <= kl_weight < float("inf"):
             raise ValueError(f"kl_weight must be a number from 0 on, got {kl_weight}")
         self.latent_dim, self.hidden_dim, self.pixels = latent_dim, hidden_dim, pixels
-        self.activation, self.binarize, self.kl_weight = activation, binarize, kl_weight
+        self.binarize, self.kl_weight = binarize, kl_weight
         self.encoder = _network(
-            pixels, units, {"mean": latent_dim, "log_variance": latent_dim}, activation, "encoder"
+            pixels, units, {"mean": latent_dim, "log_variance": latent_dim}, "encoder"
         )
-        self.decoder = _network(latent_dim, units[::-1], {"logits": pixels}, activation, "decoder")
+        self.decoder = _network(latent_dim, units[::-1], {"logits": pixels}, "decoder")
         self._noise = keras.random.SeedGenerator()  # by keras.utils.set_random_seed
         self._trackers = {name: keras.metrics.Mean(name=name)
                           for name in ("elbo", "reconstruction", "kl")}
@@ -123,20 +120,16 @@ class VAE(keras.Model):
         return _in_blocks(self._elbo, self._check(x), _ROWS, seed)
 
     def log_likelihood(self, x, samples=5000, chunk=5000, seed=0):
-        """Importance-weighted lower bound of log p(x), array (n,) in nats.
+        """Importance-weighted lower bound of log p(x) of images as of ``elbo``, (n,) in nats.
 
         log 1/k Σ p(x|z) p(z) / q(z|x) over k codes of each image (IWAE, equation 8); on average
         it rises with k, towards log p(x).
 
         Args:
-            x: images, as of ``elbo``.
-            samples: k, codes of an image.
+            samples: k, codes of an image; ValueError below one, as of ``chunk``.
             chunk: codes decoded at once. Memory grows with it alone: with the default sizes
                 at most 0.03 MiB a code, 150 MiB in all.
             seed: of the codes; the same seed and chunk give the same numbers.
-
-        Raises:
-            ValueError: fewer than one sample or code at once.
         """
         if samples < 1 or chunk < 1:
             raise ValueError(f"samples and chunk must be at least 1, got {samples} and {chunk}")
@@ -158,29 +151,15 @@ class VAE(keras.Model):
         check_rows("codes", codes, self.latent_dim)
         return _in_blocks(self._decode, codes, _ROWS)
 
-    def reconstruct(self, x):
-        """Probabilities of the pixels at the mean code of each image, array (n, pixels)."""
-        return self.decode(self.encode(x)[0])
-
-    def sample(self, n, probabilities=True, seed=0):
-        """Images of n random codes of the prior, array (n, pixels); ValueError if n is below one.
-
-        Args:
-            probabilities: of the pixels, as the report shows them; else 0 or 1 drawn from them.
-            seed: the same one gives the same images.
-        """
+    def sample(self, n, seed=0):
+        """``decode`` of n codes drawn from the prior by the seed; ValueError if n is below one."""
         if n < 1:
             raise ValueError(f"the number of samples must be at least 1, got {n}")
-        images = self.decode(self.prior.sample(n, seed=[seed, 0]))
-        if probabilities:
-            return images
-        uniform = tf.random.stateless_uniform(images.shape, [seed, 1]).numpy()
-        return (uniform < images).astype(np.float32)
+        return self.decode(self.prior.sample(n, seed=[seed, 0]))
 
     def get_config(self):
-        return {"name": self.name, "latent_dim": self.latent_dim, "hidden_dim": self.hidden_dim,
-                "pixels": self.pixels, "activation": self.activation, "binarize": self.binarize,
-                "kl_weight": self.kl_weight}
+        names = "name", "latent_dim", "hidden_dim", "pixels", "binarize", "kl_weight"
+        return {name: getattr(self, name) for name in names}
 
     def _terms(self, x, seed):
         """−log p(x|z) at one code z of q(z|x), and KL(q(z|x) ‖ p(z)); tensors (n,)."""
@@ -232,13 +211,13 @@ class VAE(keras.Model):
         return x
 
 
-def _network(inputs, units, heads, activation, name):
-    """Hidden layers, and linear outputs of the names and sizes in the dict ``heads``."""
+def _network(inputs, units, heads, name):
+    """ReLU layers, and linear outputs of the names and sizes in the dict ``heads``."""
     start = {"kernel_initializer": "glorot_uniform",
              "bias_initializer": keras.initializers.Constant(0.01)}
     first = x = keras.Input((inputs,))
     for count in units:
-        x = keras.layers.Dense(count, activation=activation, **start)(x)
+        x = keras.layers.Dense(count, activation="relu", **start)(x)
     outputs = [keras.layers.Dense(count, name=head, **start)(x) for head, count in heads.items()]
     return keras.Model(first, outputs if len(outputs) > 1 else outputs[0], name=name)
 

@@ -78,7 +78,7 @@ class JointLearner:
         """Chains, velocities and offsets: all that updates change beside the parameters."""
         return [*self.chains, *self._velocities, *self._offsets]
 
-    def pass_over(self, rows, seed, *, batch_size, centering, binarize, **settings):
+    def pass_over(self, rows, seed, *, batch_size, centering, **settings):
         """One update a mini-batch of rows (n, v), in a new order; arguments as of ``DBM.fit``."""
         # As tensors, so that other values do not trace another graph.
         whole = "mean_field_updates", "gibbs_steps"
@@ -86,19 +86,16 @@ class JointLearner:
             name: tf.constant(value, tf.int32 if name in whole else tf.float32)
             for name, value in settings.items()
         }
-        self._pass(
-            rows, seed, batch_size=batch_size, centering=centering, binarize=binarize, **settings
-        )
+        self._pass(rows, seed, batch_size=batch_size, centering=centering, **settings)
 
     def update(
-        self, v, seed, *, learning_rate, momentum, weight_decay, mean_field_updates, tolerance,
-        gibbs_steps, max_norm, centering, binarize,
+        self, v, seed, *, learning_rate, momentum, weight_decay, mean_field_updates, gibbs_steps,
+        max_norm, centering,
     ):
         """One step along the estimated gradient of the bound; arguments as of ``DBM.fit``."""
-        if binarize:
-            # Numbers that the chains' first step, which draws three times, does not use.
-            v = draw(v, Uniforms(seed + tf.constant([0, 4]))(tf.shape(v)))
-        data = v, *mean_field(self.parameters, v, mean_field_updates, tolerance)
+        # Numbers that the chains' first step, which draws three times, does not use.
+        v = draw(v, Uniforms(seed + tf.constant([0, 4]))(tf.shape(v)))
+        data = v, *mean_field(self.parameters, v, mean_field_updates, 0.0)
         visible, _, top, _ = gibbs(
             self.parameters, *(chain.value() for chain in self.chains), gibbs_steps, seed
         )

@@ -73,11 +73,10 @@ def vision_transformer(dim, depth, mlp_dim, *, heads=8, patch_size=7, attention_
     """Build the vision transformer; (64, 6, 128) has 213,642 parameters, (128, 8, 128) 820,106.
 
     Args:
-        dim: features of a token.
-        depth: number of blocks, each self-attention and a two-layer perceptron.
+        dim, depth: features of a token, and blocks of self-attention and two-layer perceptron.
         mlp_dim: hidden units of the blocks' perceptrons and of the head.
-        heads: attention heads; must divide dim.
-        patch_size: side of a patch in pixels; must divide 28.
+        heads, patch_size: attention heads, which must divide dim, and the side of a patch in
+            pixels, which must divide 28.
         attention_scale: "model" scales the scores by dim^(-1/2), as published (D9); "head" by
             (dim / heads)^(-1/2), as in the formula of task 3.3.1.
 
@@ -92,8 +91,6 @@ def vision_transformer(dim, depth, mlp_dim, *, heads=8, patch_size=7, attention_
         raise ValueError("all sizes of a vision transformer must be at least 1")
     if 28 % patch_size:
         raise ValueError(f"patch_size {patch_size} does not divide 28")
-    if dim % heads:
-        raise ValueError(f"dim {dim} is not divisible by the number of heads {heads}")
     if attention_scale not in ("model", "head"):
         raise ValueError(f'attention_scale must be "model" or "head", not {attention_scale!r}')
     scale = (dim if attention_scale == "model" else dim // heads) ** -0.5
@@ -102,18 +99,21 @@ def vision_transformer(dim, depth, mlp_dim, *, heads=8, patch_size=7, attention_
     def dense(units, fan_in, name, activation=None):
         return keras.layers.Dense(units, activation, name=name, **pytorch_uniform(fan_in))
 
+    def normalization(name):  # of PyTorch's epsilon; Keras' own default is 1e-3
+        return keras.layers.LayerNormalization(epsilon=1e-5, name=name)
+
     images = keras.Input((28, 28, 1), name="images")
     tokens = Patches(patch_size, name="patches")(images)
     tokens = dense(dim, patch_size**2, "patch_embedding")(tokens)
     tokens = ClassToken(name="class_token")(tokens)
     tokens = Positions(name="positions")(tokens)
     for block in range(1, depth + 1):
-        normalised = _layer_normalization(f"block_{block}_attention_norm")(tokens)
+        normalised = normalization(f"block_{block}_attention_norm")(tokens)
         attended = SelfAttention(
             heads, scale=scale, name=f"block_{block}_attention", **pytorch_uniform(dim)
         )(normalised)
         tokens = keras.layers.Add(name=f"block_{block}_attention_sum")([tokens, attended])
-        hidden = _layer_normalization(f"block_{block}_mlp_norm")(tokens)
+        hidden = normalization(f"block_{block}_mlp_norm")(tokens)
         hidden = dense(mlp_dim, dim, f"block_{block}_mlp_hidden", "gelu")(hidden)
         hidden = dense(dim, mlp_dim, f"block_{block}_mlp_output")(hidden)
         tokens = keras.layers.Add(name=f"block_{block}_mlp_sum")([tokens, hidden])
@@ -134,8 +134,3 @@ def attention_maps(model, images):
     inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
     maps = [layer(tokens, return_attention=True)[1] for layer, tokens in zip(layers, inputs)]
     return ops.convert_to_numpy(ops.stack(maps))
-
-
-def _layer_normalization(name):
-    # PyTorch's epsilon; Keras' own default is 1e-3.
-    return keras.layers.LayerNormalization(epsilon=1e-5, name=name)

@@ -40,7 +40,6 @@ def train(recipe, seed):
     """Train a convnet on augmented images, and score it once, at the end.
 
     Args:
-        recipe: ``Recipe``.
         seed: decides held-out images, initial weights, augmentation, dropout and order.
 
     Returns:

@@ -142,7 +142,6 @@ def pretrain(recipe, seed):
     """Pre-train the encoders and decoders alone.
 
     Args:
-        recipe: ``Pretraining``.
         seed: decides initial weights, the images of each layer and their order.
 
     Returns:
@@ -197,10 +196,8 @@ def noise(codes, number, random):
     # By the covariance's own factors: the codes of few images may not span all dimensions.
     values, vectors = np.linalg.eigh(np.cov(codes.T.astype(np.float64)))
     factor = vectors * np.sqrt(np.maximum(values, 0))
-    kinds = {
-        "normal": random.normal(size=shape), "uniform": random.random(shape),
-        "fitted": codes.mean(axis=0) + random.normal(size=shape) @ factor.T,
-    }
+    kinds = {"normal": random.normal(size=shape), "uniform": random.random(shape),
+             "fitted": codes.mean(axis=0) + random.normal(size=shape) @ factor.T}
     return {kind: drawn.astype(np.float32) for kind, drawn in kinds.items()}
 
 
@@ -212,7 +209,5 @@ def losses(autoencoder, rows):
     """
     outputs = np.clip(autoencoder.predict(rows, batch_size=1000, verbose=0), 1e-7, 1 - 1e-7)
     entropy = -(rows * np.log(outputs) + (1 - rows) * np.log1p(-outputs))
-    return {
-        "logged": training.compiled.evaluate(autoencoder, rows, rows)["loss"],
-        "squared_error": np.mean((outputs - rows) ** 2), "cross_entropy": np.mean(entropy),
-    }
+    return {"logged": training.compiled.evaluate(autoencoder, rows, rows)["loss"],
+            "squared_error": np.mean((outputs - rows) ** 2), "cross_entropy": np.mean(entropy)}

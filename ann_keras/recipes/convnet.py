@@ -35,7 +35,6 @@ def train(recipe, seed):
     """Train the convnet and score it on the test images at the end.
 
     Args:
-        recipe: ``Recipe``.
         seed: decides initial weights, dropout and order.
 
     Returns:

@@ -49,7 +49,6 @@ def train(recipe, seed, checkpoint=None):
     """Pre-train a DBM layer by layer, then train both together.
 
     Args:
-        recipe: ``Recipe``.
         seed: of weights and of all draws.
         checkpoint: folder; an interrupted run goes on from its last joint epoch.
 
@@ -86,10 +85,8 @@ def train(recipe, seed, checkpoint=None):
             write_whole(file, state.getvalue())
         progress.report(first + epoch + 1, first + recipe.epochs)
     visible, top = machine.chains()
-    return {
-        "weights": models.weights.flatten(machine), "visible_particles": visible,
-        "top_particles": top, "seconds": before + time.perf_counter() - start,
-    }
+    return {"weights": models.weights.flatten(machine), "visible_particles": visible,
+            "top_particles": top, "seconds": before + time.perf_counter() - start}
 
 
 def _pretrain(machine, recipe, rows):

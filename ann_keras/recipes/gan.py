@@ -74,7 +74,6 @@ def train(recipe, seed, checkpoint=None, start=None, monitor=None):
     """Train both networks.
 
     Args:
-        recipe: ``Recipe``.
         seed: of weights, order and noise.
         checkpoint: folder; an interrupted training goes on from its last epoch.
         start: a training from whose networks this one goes on, with new optimizers; None for new

@@ -98,22 +98,16 @@ def equilibria(patterns):
 
 
 def random_paths(patterns, points, steps, seed):
-    """Paths of the network from points uniform in the cube [-1, 1]^n.
-
-    Returns:
-        Dict: "states" (steps + 1, points, n) and "energies" (steps + 1, points), starts included.
-    """
+    """Paths of the network from points uniform in the cube [-1, 1]^n: dict of "states"
+    (steps + 1, points, n) and "energies" (steps + 1, points), starts included."""
     starts = np.random.default_rng([seed, points]).uniform(-1, 1, (points, len(patterns[0])))
     states, energies = models.hopfield.Hopfield(patterns).simulate(starts, steps)
     return {"states": states, "energies": energies}
 
 
 def midway_paths(patterns, values, offset, steps):
-    """Paths from ``midway_starts``.
-
-    Returns:
-        Dict: "on" and "beside" (steps + 1, points, n), the starts included, and "on_energies".
-    """
+    """Paths from ``midway_starts``: dict of "on" and "beside" (steps + 1, points, n), the starts
+    included, and "on_energies"."""
     network = models.hopfield.Hopfield(patterns)
     on, beside = midway_starts(network.units, values, offset)
     states, energies = network.simulate(on, steps)
@@ -144,11 +138,9 @@ def midway_starts(dimension, values, offset):
         origin are on another axis).
     """
     identity = np.eye(dimension)
-    points = [
-        place * identity[axis] + shift * identity[other]
-        for axis, other in itertools.permutations(range(dimension), 2)
-        for place in np.linspace(-1, 1, values) for shift in (-offset, 0, offset)
-    ]
+    points = [place * identity[axis] + shift * identity[other]
+              for axis, other in itertools.permutations(range(dimension), 2)
+              for place in np.linspace(-1, 1, values) for shift in (-offset, 0, offset)]
     points = np.unique(np.array(points) + 0.0, axis=0)  # 0.0 has but one sign then
     on = np.count_nonzero(points, axis=1) < 2
     return points[on], points[~on]
@@ -184,12 +176,10 @@ def recall(rule, noise, draws, iterations, shown, clean, source, seed):
 
     Args:
         rule: of the network that stores the ten digits.
-        noise: standard deviation.
         draws: noisy copies of each digit.
         iterations: synchronous steps.
         shown: iterations whose states are kept for the first draw.
         clean: largest distance of a pixel from the digit that counts as no trace.
-        source: of MNIST.
         seed: decides the noise, which is the same for each rule and drawn anew for each level.
 
     Returns:

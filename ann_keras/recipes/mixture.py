@@ -24,7 +24,6 @@ def train(recipe, seed):
     """Fit a mixture to the training digits, whose greys count as that share of a white pixel.
 
     Args:
-        recipe: ``Recipe``.
         seed: of the digits that components start from.
 
     Returns:
@@ -35,10 +34,8 @@ def train(recipe, seed):
     mixture = models.mixture.BernoulliMixture(recipe.components, recipe.epochs, random_state=seed)
     start = time.perf_counter()
     mixture.fit(rows)
-    return {
-        "seconds": time.perf_counter() - start, "shares": mixture.weights_,
-        "means": mixture.means_, "log_likelihood": mixture.score(data.mnist.drawn(test_rows)),
-    }
+    return {"seconds": time.perf_counter() - start, "shares": mixture.weights_,
+            "means": mixture.means_, "log_likelihood": mixture.score(data.mnist.drawn(test_rows))}
 
 
 def score(training, labelling, samples):

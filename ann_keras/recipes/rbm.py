@@ -41,7 +41,6 @@ def train(recipe, seed, snapshots=()):
     """Train an RBM.
 
     Args:
-        recipe: ``Recipe``.
         seed: of weights, chains and drawn pixels.
         snapshots: epochs after which the weights are kept, beside those of the last.
 
@@ -68,12 +67,10 @@ def train(recipe, seed, snapshots=()):
         if epoch in (*snapshots, recipe.epochs):
             kept.append(models.weights.flatten(rbm))
         progress.report(epoch, recipe.epochs)
-    return {
-        "weights": np.stack(kept) if snapshots else kept[0],
-        "pseudo_likelihood": np.array(rbm.pseudo_likelihood_),
-        "last_pseudo_likelihood": rbm.score_samples(seen).mean(),
-        "seconds": np.median(seconds),
-    }
+    return {"weights": np.stack(kept) if snapshots else kept[0],
+            "pseudo_likelihood": np.array(rbm.pseudo_likelihood_),
+            "last_pseudo_likelihood": rbm.score_samples(seen).mean(),
+            "seconds": np.median(seconds)}
 
 
 def rbm_of(run, snapshot=None):
@@ -102,10 +99,8 @@ def score(training, temperatures=10_000, binarization="threshold", chains=100, b
     binary = data.mnist.binarized(test_rows, binarization)
     found = bracket(rbm_of(training), rows, test_rows, temperatures=temperatures,
                     binarization=binarization, chains=chains, burn_in=burn_in)
-    return found | {
-        "pseudo_likelihood": rbm.score_samples(binary).mean(),
-        "error": np.mean((seen - test_rows) ** 2), "sharpness": sharpness(seen).mean(),
-    }
+    return found | {"pseudo_likelihood": rbm.score_samples(binary).mean(),
+                    "error": np.mean((seen - test_rows) ** 2), "sharpness": sharpness(seen).mean()}
 
 
 def monitor(training, draws=4):
@@ -136,7 +131,6 @@ def bracket(rbm, rows, unseen, *, temperatures, binarization, chains, burn_in):
     """Log-likelihood of binary images, from above by forward AIS and from below by reverse AIS.
 
     Args:
-        rbm: ``BernoulliRBM``.
         rows: training images (n, 784), whose means AIS begins with.
         unseen: images (m, 784), whose likelihood is estimated.
         temperatures, chains: of AIS.
@@ -157,12 +151,10 @@ def bracket(rbm, rows, unseen, *, temperatures, binarization, chains, burn_in):
     starts = uniform < rbm.transform(visible), forward.resample()
     reverse = [ais.reverse(machine, start, temperatures=temperatures) for start in starts]
     energy = float(rbm.free_energy(binarized(unseen, binarization)).mean(dtype=np.float64))
-    return {
-        "upper": -energy - forward.log_partition,
-        "lower": -energy - max(estimate.log_partition for estimate in reverse),
-        "low": -energy - forward.high,
-        "high": -energy - forward.low,
-    }
+    return {"upper": -energy - forward.log_partition,
+            "lower": -energy - max(estimate.log_partition for estimate in reverse),
+            "low": -energy - forward.high,
+            "high": -energy - forward.low}
 
 
 def sharpness(rows):

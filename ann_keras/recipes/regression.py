@@ -58,7 +58,6 @@ def train(recipe, seed):
     """Fit the target; where patience ends it, with the weights of the best validation loss.
 
     Args:
-        recipe: ``Recipe``.
         seed: decides points, initial weights and order.
 
     Returns:

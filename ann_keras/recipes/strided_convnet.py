@@ -36,20 +36,14 @@ class Recipe:
 # Changes of one factor at a time. Paddings follow the kernels, so that all sizes stay as
 # published; two more blocks like the third come after it.
 VARIANTS = {
-    "filters": {
-        "half the filters": {"filters": (8, 16, 16, 32)},
-        "twice the filters": {"filters": (32, 64, 64, 128)},
-    },
-    "kernel size": {
-        "smaller kernels": {"kernel_sizes": (2, 2, 1, 2), "paddings": (1, 0, 0, 0)},
-        "larger kernels": {"kernel_sizes": (6, 6, 5, 2), "paddings": (3, 2, 2, 0)},
-    },
+    "filters": {"half the filters": {"filters": (8, 16, 16, 32)},
+                "twice the filters": {"filters": (32, 64, 64, 128)}},
+    "kernel size": {"smaller kernels": {"kernel_sizes": (2, 2, 1, 2), "paddings": (1, 0, 0, 0)},
+                    "larger kernels": {"kernel_sizes": (6, 6, 5, 2), "paddings": (3, 2, 2, 0)}},
     "dropout": {"no dropout": {"dropout": (0.0, 0.0, 0.0, 0.0)}},
     "depth": {
-        "six blocks": {
-            "filters": (16, 32, 32, 32, 32, 64), "kernel_sizes": (4, 4, 3, 3, 3, 2),
-            "paddings": (2, 1, 1, 1, 1, 0), "dropout": (0.2, 0.4, 0.4, 0.4, 0.4, 0.0),
-        },
+        "six blocks": {"filters": (16, 32, 32, 32, 32, 64), "kernel_sizes": (4, 4, 3, 3, 3, 2),
+                       "paddings": (2, 1, 1, 1, 1, 0), "dropout": (0.2, 0.4, 0.4, 0.4, 0.4, 0.0)},
     },
     "pooling": {"pooling": {"pooling": True}},
     "activation": {"sigmoid": {"activation": "sigmoid"}, "tanh": {"activation": "tanh"}},
@@ -61,7 +55,6 @@ def train(recipe, seed):
     """Train the convnet, and score it after each epoch.
 
     Args:
-        recipe: ``Recipe``.
         seed: decides images, initial weights, dropout and order.
 
     Returns:

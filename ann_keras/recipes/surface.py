@@ -67,9 +67,7 @@ def train(recipe, seed):
                                         jit_compile=recipe.jit_compile)
         curves = {name: history.history[name] for name in ("loss", "last_batch_mse")}
         seconds, steps = history.params["seconds_per_epoch"], history.params["steps"]
-    return curves | {
-        "test_mse": float(np.mean((model(x).numpy() - clean) ** 2)),
-        "seconds": seconds * recipe.epochs,
-        "steps_per_epoch": steps,
-        "weights": models.weights.flatten(model),
-    }
+    return curves | {"test_mse": float(np.mean((model(x).numpy() - clean) ** 2)),
+                     "seconds": seconds * recipe.epochs,
+                     "steps_per_epoch": steps,
+                     "weights": models.weights.flatten(model)}

@@ -52,7 +52,6 @@ def train(recipe, seed):
     """Train on the standardised values before ``recipe.start``.
 
     Args:
-        recipe: ``Recipe``.
         seed: decides initial weights and order.
 
     Returns:

@@ -42,7 +42,6 @@ def train(recipe, seed, checkpoint=None):
     """Train with Adam, whose rate falls after each epoch; the test images are looked at as well.
 
     Args:
-        recipe: ``Recipe``.
         seed: decides initial weights and order.
         checkpoint: folder; an interrupted run goes on from its last epoch.
 
@@ -66,11 +65,9 @@ def train(recipe, seed, checkpoint=None):
                                   validation_data=(data.mnist.scale(x_test), y_test),
                                   jit_compile=recipe.epochs * steps >= _STEPS_THAT_PAY_FOR_XLA,
                                   callbacks=[follow], checkpoint=checkpoint)
-    return {
-        "loss": history["loss"], "test_accuracy": history["val_accuracy"],
-        "step_loss": history["step_loss"], "seconds": np.median(history["seconds"]),
-        "weights": models.weights.flatten(model),
-    }
+    return {"loss": history["loss"], "test_accuracy": history["val_accuracy"],
+            "step_loss": history["step_loss"], "seconds": np.median(history["seconds"]),
+            "weights": models.weights.flatten(model)}
 
 
 def build(recipe, steps, metrics=()):

@@ -49,7 +49,6 @@ def train(recipe, seed, checkpoint=None):
     """Train a VAE on training digits by Adam.
 
     Args:
-        recipe: ``Recipe``.
         seed: of weights, order and noise.
         checkpoint: folder; an interrupted run goes on from its last epoch.
 
@@ -80,11 +79,9 @@ def train(recipe, seed, checkpoint=None):
     result = {name: history[name] for name in TERMS}
     result |= {f"test_{name}": history[f"val_{name}"] for name in TERMS}
     result |= {f"seen_{name}": seen[name] for name in TERMS}
-    return result | {
-        "seconds": np.median(history["seconds"]),
-        "encoder": models.weights.flatten(model.encoder),
-        "decoder": models.weights.flatten(model.decoder),
-    }
+    return result | {"seconds": np.median(history["seconds"]),
+                     "encoder": models.weights.flatten(model.encoder),
+                     "decoder": models.weights.flatten(model.decoder)}
 
 
 def vae_of(run):

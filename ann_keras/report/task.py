@@ -109,12 +109,8 @@ class Task:
         values = np.atleast_1d(np.asarray(values, np.float64))
         if not values.size or not np.isfinite(values).all():
             raise ValueError(f"{name} is not a number: {values}")
-        entry = {
-            "name": name,
-            "values": values.tolist(),
-            "mean": float(values.mean()),
-            "sd": float(values.std(ddof=1)) if values.size > 1 else 0.0,
-        }
+        entry = {"name": name, "values": values.tolist(), "mean": float(values.mean()),
+                 "sd": float(values.std(ddof=1)) if values.size > 1 else 0.0}
         known = published.VALUES.get((self.identifier, name))
         if known is not None:
             entry |= {"published": known.value, "place": known.place}

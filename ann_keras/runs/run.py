@@ -52,11 +52,9 @@ class Run:
     @functools.cached_property
     def content(self):
         """What decides the outcome, as JSON values."""
-        return {
-            "function": f"{module_of(self.function)}.{self.function.__name__}",
-            "version": getattr(self.function, "version", 1),
-            "arguments": {name: _plain(value) for name, value in self.arguments.items()},
-        }
+        return {"function": f"{module_of(self.function)}.{self.function.__name__}",
+                "version": getattr(self.function, "version", 1),
+                "arguments": {name: _plain(value) for name, value in self.arguments.items()}}
 
     @functools.cached_property
     def text(self):

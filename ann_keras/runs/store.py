@@ -117,11 +117,9 @@ class Store:
     def write_index(self):
         """Write ``index.csv``: function, arguments, seconds and file of every run."""
         with filelock.FileLock(self.folder / "index.lock"):  # another process may end meanwhile
-            rows = [
-                [str(label), f"{float(seconds):.1f}", path.stat().st_size,
-                 path.relative_to(self.folder).as_posix()]
-                for path, _, label, seconds in self._headers()
-            ]
+            rows = [[str(label), f"{float(seconds):.1f}", path.stat().st_size,
+                     path.relative_to(self.folder).as_posix()]
+                    for path, _, label, seconds in self._headers()]
             text = io.StringIO()
             csv.writer(text, lineterminator="\n").writerows(
                 [["run", "seconds", "bytes", "file"], *sorted(rows)]

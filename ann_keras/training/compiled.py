@@ -28,15 +28,14 @@ def fit(
     Args:
         model: a built Keras model after ``model.compile(...)``.
         x, y: arrays, or nested tuples and dicts of arrays, n rows each.
-        epochs: passes over the data.
-        batch_size: rows a step; the last step of an epoch takes the remainder.
+        epochs, batch_size: passes over the data, and rows a step; the last step of an epoch takes
+            the remainder.
         validation_data: ``(x, y)`` evaluated after each epoch.
         validation_split: share of the last rows held out instead, before shuffling.
-        shuffle: a new order each epoch.
-        seed: of the order; the same seed gives the same order in every run.
-        initial_epoch: where to go on, if earlier epochs ran before; the order of an epoch depends
-            on its number, so training in parts equals training at once. The callback
-            ``BackupAndRestore`` sets it too, as in fit. Early stopping begins anew.
+        shuffle, seed: a new order each epoch, by the seed and the number of the epoch, so that
+            training in parts equals training at once.
+        initial_epoch: where to go on, if earlier epochs ran before; callbacks like
+            ``BackupAndRestore`` set it too, as in fit. Early stopping begins anew.
         callbacks: Keras callbacks. ``EarlyStopping`` runs inside the graph; any other is called
             after each epoch, and the graph is then left after each epoch.
         jit_compile: compile each epoch by XLA. On CPU about twice as fast for small dense
@@ -61,8 +60,11 @@ def fit(
         raise ValueError(f"epochs and batch size must be positive, got {epochs}, {batch_size}")
 
     names = _build(model, data, validation)
-    stopping, others = _separate(callbacks)
-    stopper = _EarlyStopping(stopping, model, names)
+    stopping = [each for each in callbacks if type(each) is keras.callbacks.EarlyStopping]
+    others = [each for each in callbacks if each not in stopping]
+    if len(stopping) > 1:
+        raise ValueError("give one EarlyStopping at most")
+    stopper = _EarlyStopping(stopping[0] if stopping else None, model, names)
     run = _compile(model, data, validation, names, stopper, batch_size, shuffle, seed, jit_compile)
 
     history = keras.callbacks.History()
@@ -73,63 +75,42 @@ def fit(
     )
     model.stop_training = False
     followers.on_train_begin()
-    start = getattr(model, "_initial_epoch", None) or initial_epoch
-    one_at_a_time = bool(others)
-    logs = {}
-    for first, table in _epochs(
-        run, stopper, range(start, epochs), followers, one_at_a_time, verbose, history
-    ):
-        for epoch, row in enumerate(table.tolist(), start=first):
-            logs = dict(zip(names, row))
-            followers.on_epoch_end(epoch, logs)
+    epoch = getattr(model, "_initial_epoch", None) or initial_epoch
+    chunk, seconds, timed, logs = 1, 0.0, 0, {}
+    disable = None if verbose else True  # None: shown on terminals only
+    with tqdm(total=max(epochs - epoch, 0), desc=model.name, unit="epoch", disable=disable) as bar:
+        while epoch < epochs and not model.stop_training and not stopper.stopped.numpy():
+            followers.on_epoch_begin(epoch)
+            start = time.perf_counter()
+            last, table = run(tf.constant(epoch), tf.constant(min(epoch + chunk, epochs)))
+            table, count = table.numpy(), int(last) - epoch
+            elapsed = time.perf_counter() - start
+            if "build_seconds" not in history.params:
+                history.params["build_seconds"] = elapsed
+            else:
+                seconds, timed = seconds + elapsed, timed + count
+                history.params["seconds_per_epoch"] = seconds / timed
+                if not others:
+                    chunk = max(1, int(_SECONDS_PER_CALL * timed / seconds))
+            for epoch, row in enumerate(table[:count].tolist(), start=epoch):
+                logs = dict(zip(names, row))
+                followers.on_epoch_end(epoch, logs)
+            epoch += 1
+            bar.update(count)
+            progress.report(epoch, epochs)
     model.optimizer.finalize_variable_values(model.trainable_variables)
-    stopper.restore()
-    if stopping is not None:
-        stopping.stopped_epoch = history.epoch[-1] if stopper.stopped.numpy() else 0
-        stopping.best_epoch, stopping.best = int(stopper.best_epoch), float(stopper.best)
+    if stopping:
+        stopper.finish(history.epoch)
     followers.on_train_end(logs)
     return history
 
 
 def evaluate(model, x, y=None, *, batch_size=1000):
-    """Loss and metrics of a compiled model, as ``model.evaluate(..., return_dict=True)``.
-
-    Args:
-        model, x, y: as of ``fit``.
-        batch_size: rows a step.
-
-    Returns:
-        Dict of floats, "loss" and the metrics.
-    """
+    """Dict of loss and metrics, as of ``model.evaluate``; model and data as of ``fit``."""
     data = _as_tensors((x, y))
     _build(model, data, None)
     logs = _graph(model, model.test_step, batch_size)(data)
     return {name: float(value) for name, value in logs.items()}
-
-
-def _epochs(run, stopper, epochs, followers, one_at_a_time, verbose, history):
-    """Yield (first epoch, a row of logged values an epoch) until training ends or stops."""
-    model = history.model
-    done, chunk, seconds, timed = epochs.start, 1, 0.0, 0
-    disable = None if verbose else True  # None: shown on terminals only
-    with tqdm(total=len(epochs), desc=model.name, unit="epoch", disable=disable) as bar:
-        while done < epochs.stop and not model.stop_training and not stopper.stopped.numpy():
-            followers.on_epoch_begin(done)
-            start = time.perf_counter()
-            last, table = run(tf.constant(done), tf.constant(min(done + chunk, epochs.stop)))
-            table = table.numpy()
-            elapsed, count = time.perf_counter() - start, int(last) - done
-            if done == epochs.start:
-                history.params["build_seconds"] = elapsed
-            else:
-                seconds, timed = seconds + elapsed, timed + count
-                history.params["seconds_per_epoch"] = seconds / timed
-                if not one_at_a_time:
-                    chunk = max(1, int(_SECONDS_PER_CALL * timed / seconds))
-            first, done = done, int(last)
-            yield first, table[:count]
-            bar.update(count)
-            progress.report(done, epochs.stop)
 
 
 def _compile(model, data, validation, names, stopper, batch_size, shuffle, seed, jit_compile):
@@ -196,21 +177,13 @@ class _EarlyStopping:
             return
         if callback.monitor not in names:
             raise ValueError(f"early stopping watches {callback.monitor!r}; logged are {names}")
-        self.sign = 1.0 if self._lower_is_better(callback) else -1.0
+        callback.set_model(model)
+        callback._set_monitor_op()
+        self.sign = 1.0 if callback.monitor_op is keras.ops.less else -1.0
         self.has_best = tf.Variable(False, trainable=False)
         self.wait = tf.Variable(0, trainable=False)
         kept = [v.value for v in model.variables] if callback.restore_best_weights else []
         self.best_weights = [tf.Variable(value, trainable=False) for value in kept]
-
-    @staticmethod
-    def _lower_is_better(callback):
-        if callback.mode in ("min", "max"):
-            return callback.mode == "min"
-        if callback.monitor.endswith(("loss", "error", "mse", "mae")):
-            return True
-        if callback.monitor.endswith(("accuracy", "acc", "auc")):
-            return False
-        raise ValueError(f"say mode='min' or 'max' to watch {callback.monitor!r}")
 
     def _improves(self, value, reference):
         return self.sign * (reference - value) > abs(self.callback.min_delta)
@@ -223,35 +196,24 @@ class _EarlyStopping:
         value = tf.cast(logs[callback.monitor], tf.float32)
         if epoch >= callback.start_from_epoch:
             self.wait.assign_add(1)
-            if not self.has_best and callback.restore_best_weights:
-                self._remember(epoch)
             if not self.has_best or self._improves(value, self.best):
                 self.has_best.assign(True)
                 self.best.assign(value)
-                self._remember(epoch)
+                self.best_epoch.assign(epoch)
+                for kept, weight in zip(self.best_weights, self.model.variables):
+                    kept.assign(weight.value)
                 if callback.baseline is None or self._improves(value, callback.baseline or 0.0):
                     self.wait.assign(0)
             elif self.wait >= callback.patience and epoch > 0:
                 self.stopped.assign(True)
 
-    def _remember(self, epoch):
-        self.best_epoch.assign(epoch)
-        for kept, weight in zip(self.best_weights, self.model.variables):
-            kept.assign(weight.value)
-
-    def restore(self):
-        """Give the model its best weights back, if that was asked for and there were any."""
-        if self.callback is not None and self.callback.restore_best_weights and self.has_best:
+    def finish(self, epochs):
+        """After these epochs, give the model and the callback what Keras would have left there."""
+        self.callback.stopped_epoch = epochs[-1] if self.stopped.numpy() else 0
+        self.callback.best_epoch, self.callback.best = int(self.best_epoch), float(self.best)
+        if self.has_best:
             for kept, weight in zip(self.best_weights, self.model.variables):
                 weight.assign(kept)
-
-
-def _separate(callbacks):
-    """The one EarlyStopping, or None, and the other callbacks."""
-    stopping = [c for c in callbacks if type(c) is keras.callbacks.EarlyStopping]
-    if len(stopping) > 1:
-        raise ValueError("give one EarlyStopping at most")
-    return (stopping[0] if stopping else None), [c for c in callbacks if c not in stopping]
 
 
 def _build(model, data, validation):

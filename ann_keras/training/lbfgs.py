@@ -52,19 +52,17 @@ class Minimizer:
         model: a built Keras model with one output after ``model.compile(loss=...)``. Its
             optimizer is not used; dropout is off and batch statistics do not move.
         memory: pairs of differences kept to approximate the curvature.
-        jit_compile: compile the loss and its gradient by XLA (measure before choosing).
     """
 
-    def __init__(self, model, *, memory=10, jit_compile=False):
-        self.model = model
-        self.memory = memory
+    def __init__(self, model, *, memory=10):
+        self.model, self.memory = model, memory
         loss = keras.losses.get(model.loss)
         self._error = loss.call if isinstance(loss, keras.losses.Loss) else loss
-        self._objective = tf.function(self._loss_and_gradient, jit_compile=jit_compile)
+        self._objective = tf.function(self._loss_and_gradient)
         self._advance = tf.function(self._advance_eagerly)
 
     def run(self, x, y, *, iterations, state=None, verbose=1):
-        """Minimize the model's loss on (x, y) from its present weights; leave it fitted.
+        """Minimize the loss on (x, y) from the present weights, leave them there: a ``Result``.
 
         Where no lower point is found along the direction (rounding in float32 brings that about),
         the curvature memory is emptied and the next iteration follows the gradient. If that fails
@@ -75,9 +73,6 @@ class Minimizer:
             iterations: steps to take, at least one.
             state: of an earlier ``Result`` with this model, to go on where it ended.
             verbose: 1 shows a progress bar on a terminal, 0 nothing.
-
-        Returns:
-            A ``Result``.
         """
         if iterations < 1:
             raise ValueError(f"iterations must be positive, got {iterations}")
@@ -150,8 +145,9 @@ class Minimizer:
             tf.abs(tf.tensordot(gradient, direction, 1)) <= -_CURVATURE * slope
         )
         if not accepted:
-            size, loss, gradient, used = self._search(state, direction, slope, size, x, y)
-            evaluations += used
+            found = self._search(state, direction, slope, size, x, y)
+            best, evaluations = found.left, evaluations + found.func_evals
+            size, loss, gradient = best.x, best.f, best.full_gradient
         if loss < state.loss:
             step = size * direction
             state = _remember(state, step, gradient - state.gradient)
@@ -161,17 +157,15 @@ class Minimizer:
         return state._replace(evaluations=evaluations)
 
     def _search(self, state, direction, slope, size, x, y):
-        """Step size, loss and gradient found by Hager and Zhang's search, and evaluations."""
+        """The step by Hager and Zhang's search, as TensorFlow Probability gives it."""
         def along(size):
             loss, gradient = self._objective(state.position + size * direction, x, y)
             return _Point(size, loss, tf.tensordot(gradient, direction, 1), gradient)
 
-        found = tfp.optimizer.linesearch.hager_zhang(
+        return tfp.optimizer.linesearch.hager_zhang(
             along, initial_step_size=size,
             value_at_zero=_Point(tf.zeros_like(size), state.loss, slope, state.gradient),
         )
-        best = found.left
-        return best.x, best.f, best.full_gradient, found.func_evals
 
 
 class _Point(NamedTuple):

@@ -21,12 +21,9 @@ def fit(model, x, y=None, *, checkpoint, callbacks=(), **options):
         Dict of name → values logged, one an epoch, those of earlier runs included; "seconds" of
         each epoch among them.
     """
-    callbacks = [Seconds(), *callbacks]
-    if checkpoint is None:
-        return compiled.fit(model, x, y, callbacks=callbacks, **options).history
-    resume = Resume(checkpoint)
-    compiled.fit(model, x, y, callbacks=[*callbacks, resume], **options)
-    return resume.history()
+    resume = [] if checkpoint is None else [Resume(checkpoint)]
+    history = compiled.fit(model, x, y, callbacks=[Seconds(), *callbacks, *resume], **options)
+    return resume[0].history() if resume else history.history
 
 
 class Seconds(keras.callbacks.Callback):
@@ -45,10 +42,7 @@ class Resume(keras.callbacks.Callback):
     Unlike ``keras.callbacks.BackupAndRestore`` it also gives back what was logged and the states
     of ``SeedGenerator``s, so that noise goes on as if there had been no interruption; and a run
     that is killed while it writes loses nothing that was kept before. Give it to ``compiled.fit``
-    (or ``fit``) in each run; the folder is kept until it is deleted.
-
-    Args:
-        folder: for all of these.
+    (or ``fit``) in each run; its folder is kept until it is deleted.
 
     Attributes:
         logs: dicts of the values logged for each epoch, those of earlier runs included.

@@ -10,13 +10,10 @@ def fit_readout(model, x, y, *, penalty):
 
     Args:
         model: a built Keras model whose last layer is ``Dense(outputs, use_bias=False)`` without
-            an activation; the layers before it stay as they are.
+            an activation, or ValueError; the layers before it stay as they are.
         x: inputs, n rows.
         y: targets (n,) or (n, outputs).
-        penalty: of the squared weights, positive.
-
-    Raises:
-        ValueError: the last layer is of another kind, or the penalty is not positive.
+        penalty: of the squared weights; ValueError unless positive.
     """
     readout = model.layers[-1]
     dense = isinstance(readout, keras.layers.Dense)

@@ -25,10 +25,7 @@ class ClosedLoop:
         Args:
             history: (starts, points), in the units that the network was trained on; at least
                 ``lag`` points. A network without a state sees the last ``lag`` of them.
-            steps: how many values to predict.
-
-        Returns:
-            Array (starts, steps).
+            steps: how many values to predict, array (starts, steps).
 
         Raises:
             ValueError: steps below one, a history that is too short, not finite or not
@@ -37,13 +34,11 @@ class ClosedLoop:
         history = np.asarray(history, np.float64)
         if steps < 1:
             raise ValueError(f"steps must be positive, got {steps}")
-        if history.ndim != 2 or history.shape[1] < self.lag:
+        if history.ndim != 2 or history.shape[1] < self.lag or not np.isfinite(history).all():
             raise ValueError(
-                f"history must be (starts, points) with at least {self.lag} points, "
+                f"history must be finite, (starts, points) with at least {self.lag} points, "
                 f"got shape {history.shape}"
             )
-        if not np.isfinite(history).all():
-            raise ValueError("the history holds values that are not finite")
         sequences = self.network.input_shape[0]
         if sequences not in (None, len(history)):
             raise ValueError(

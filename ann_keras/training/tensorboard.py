@@ -24,11 +24,8 @@ def write_to(folder):
 def run(name, settings):
     """Trainings in this context write to a folder of that name, and settings as HParams.
 
-    Without ``write_to`` nothing is written.
-
-    Args:
-        name: path below the folder.
-        settings: dict; values that are no numbers, texts or truth values count as their text.
+    The name is a path below the folder of ``write_to``, without which nothing is written; settings
+    are a dict, whose values count as their text where they are no numbers or truth values.
     """
     if _FOLDER not in os.environ:
         yield
