@@ -138,6 +138,8 @@ def test_monitored_as_by_scikit_learn(trained):
     assert found["published"] == pytest.approx(scores.mean(), rel=1e-4)
     assert 0 < abs(found["fresh"] - found["published"]) < 4 * found["draw_sd"]
     assert found["draw_sd"] == pytest.approx(scores.std() / np.sqrt(4_000), rel=0.1)
+    along = rbm.monitor_along(trained.recipe, trained.seed)["published"]
+    assert len(along) == trained.recipe.epochs and along[-1] == pytest.approx(found["published"])
 
 
 @pytest.mark.parametrize("how", ["none", "threshold", "draw"])

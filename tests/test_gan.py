@@ -114,6 +114,7 @@ def test_shapes_and_ranges(backbone):
     assert published.discriminator(digits()).shape == (4, 1)
     drawn = [np.asarray(published.noise(3)) for _ in range(2)]
     assert drawn[0].shape == (3, 10) and (drawn[0] != drawn[1]).all(), "each call draws anew"
+    assert published.sample(3).shape == (3, 28, 28, 1)
 
 
 def test_decoding_in_chunks_changes_nothing(monkeypatch):

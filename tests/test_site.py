@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from ann_keras.errors import UserError
-from ann_keras.report import published, site
+from ann_keras.report import decide, published, site
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
@@ -246,6 +246,20 @@ def test_committed_texts_are_current():
         assert path.read_text() == current, f"{path}: python scripts/report.py --preset report"
         assert "(not measured)" not in current
     assert (ROOT / "results" / "README.md").read_text().count("\n") <= 300
+
+
+def test_no_committed_verdict_rests_on_fewer_than_three_seeds():
+    folder = ROOT / "results" / "report"
+    claims = {claim["id"]: claim for path in folder.glob("task_?_?_?/summary.json")
+              for claim in json.loads(path.read_text())["claims"]}
+    assert claims.keys() == published.CLAIMS.keys()
+    for name, claim in claims.items():
+        effects = claim.get("effects", [])
+        assert claim["n"] == min((effect["n"] for effect in effects), default=0), name
+        if claim["verdict"] != "undecided" and effects:
+            telling = [effect for effect in effects if effect["verdict"] == "refuted"] or effects
+            assert max(effect["n"] for effect in telling) >= decide.ENOUGH, name
+        assert (claim["verdict"] == "artefact") == ("deviation" in claim), name
 
 
 def test_every_committed_figure_has_a_caption_that_says_what_is_seen():

@@ -114,7 +114,23 @@ def monitor(training, draws=4):
         over draws of pixels; "draw_sd", the standard deviation of one draw, from that of images.
     """
     rows, _, _ = data.mnist.rows(training.recipe.source)
-    rbm, random = rbm_of(training), np.random.default_rng(0)
+    return _monitor(rbm_of(training), rows, np.random.default_rng(0), draws)
+
+
+def monitor_along(recipe, seed):
+    """What ``monitor`` gives, with one draw, after each epoch of a training on grey digits."""
+    rows, _, _ = data.mnist.rows(recipe.source)
+    found = train(recipe, seed, snapshots=range(1, recipe.epochs + 1))
+    rbm, random = models.rbm.BernoulliRBM(recipe.components), np.random.default_rng(0)
+    rbm.build((None, _PIXELS))
+    each = []
+    for weights in found["weights"]:
+        models.weights.restore(rbm, weights)
+        each.append(_monitor(rbm, rows, random, draws=1))
+    return {name: np.array([values[name] for values in each]) for name in each[0]}
+
+
+def _monitor(rbm, rows, random, draws):
     published, *others = (
         models.boltzmann.pseudo_likelihood(
             rbm.components_, rbm.intercept_hidden_, rbm.intercept_visible_, rows,
