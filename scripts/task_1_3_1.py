@@ -63,21 +63,20 @@ def iterations_to_converge(losses):
 
 
 def draw(task, runs, train, test, variance):
-    figure, (left, right) = plots.panels(2)
-    for color, (noise, group) in zip(plots.shades(len(runs)), runs.items()):
-        plots.curve(left, group["loss"], label=f"{noise:g}", color=color, lw=1.2)
-    left.set(yscale="log", xlabel="L-BFGS iteration (epoch)", ylabel="training MSE")
-    left.legend(title="noise", ncols=4, fontsize=8, handlelength=1, columnspacing=1,
-                loc="center right", bbox_to_anchor=(1, 0.34))
     levels = list(runs)
-    for name, errors in (("training MSE", train), ("MSE on the clean surface", test)):
-        values = np.array(list(errors.values()))
-        right.errorbar(levels, values.mean(1), yerr=values.std(1), marker="o", ms=4, label=name)
-    right.axhline(variance, color="grey", ls="--", label="variance of the surface")
-    right.plot(levels[1:], np.square(levels[1:]), color="black", ls=":", label="noise variance")
-    right.set(yscale="log", xlabel="noise (standard deviation)", ylabel="MSE at the end")
-    right.legend(fontsize=8)
-    task.figure("fig1_noise", figure)
+    with plots.figure(task, "fig1_noise", 2) as (left, right):
+        losses = {f"{noise:g}": group["loss"] for noise, group in runs.items()}
+        plots.curves(left, losses, shaded=True, lw=1.2)
+        left.set(yscale="log", xlabel="L-BFGS iteration (epoch)", ylabel="training MSE")
+        left.legend(title="noise", ncols=4, handlelength=1, columnspacing=1, loc="center right",
+                    bbox_to_anchor=(1, 0.34))
+        for name, errors in (("training MSE", train), ("MSE on the clean surface", test)):
+            values = np.array(list(errors.values()))
+            right.errorbar(levels, values.mean(1), values.std(1), marker="o", ms=4, label=name)
+        right.axhline(variance, color="grey", ls="--", label="variance of the surface")
+        right.plot(levels[1:], np.square(levels[1:]), color="black", ls=":", label="noise variance")
+        right.set(yscale="log", xlabel="noise (standard deviation)", ylabel="MSE at the end")
+        right.legend()
 
 
 def judge(train, test, steps, early, variance, heights):

@@ -56,18 +56,14 @@ def run(task, settings):
 
 
 def draw(task, runs, target):
-    figure, (left, right) = plots.panels(2)
-    for name, group in runs.items():
-        plots.curve(left, group["loss"], label=name)
-    left.axhline(target, color="grey", ls="--", lw=1)
-    left.set(yscale="log", xscale="log", xlabel="epoch", ylabel="training MSE")
-    left.legend(fontsize=8)
-    for name in ("SGD", "accelerated SGD"):
-        right.plot(runs[name][0]["last_batch_mse"], lw=0.6, label=name,
-                   color=f"C{list(runs).index(name)}")
-    right.set(yscale="log", xlabel="epoch", ylabel="MSE of the last mini-batch")
-    right.legend(fontsize=8)
-    task.figure("gradient_methods", figure)
+    with plots.figure(task, "gradient_methods", 2) as (left, right):
+        plots.curves(left, {name: group["loss"] for name, group in runs.items()})
+        left.axhline(target, color="grey", ls="--", lw=1)
+        left.set(yscale="log", xscale="log", xlabel="epoch", ylabel="training MSE")
+        for name in ("SGD", "accelerated SGD"):
+            right.plot(runs[name][0]["last_batch_mse"], lw=0.6, label=name,
+                       color=f"C{list(runs).index(name)}")
+        right.set(yscale="log", xlabel="epoch", ylabel="MSE of the last mini-batch")
 
 
 def judge(seconds, oscillation):

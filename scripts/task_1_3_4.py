@@ -69,17 +69,16 @@ def run(task, settings):
 
 
 def draw(task, runs, seconds):
-    figure, (left, right) = plots.panels(2, width=10, width_ratios=(3, 2))
-    for name, group in runs.items():
-        plots.curve(left, group[0]["last_batch_mse"], label=LABELS[name], lw=0.7)
-    left.set(yscale="log", xlabel="epoch", ylabel="MSE of the last mini-batch")
-    for line in left.legend(loc="upper right", fontsize=8).get_lines():
-        line.set_linewidth(2)
-    for name, values in seconds.items():
-        right.barh(LABELS[name], np.mean(values), xerr=np.std(values))
-    right.invert_yaxis()
-    right.set(xlabel="seconds of training")
-    task.figure("fig2_optimizers", figure)
+    with plots.figure(task, "fig2_optimizers", 2, width=10, width_ratios=(3, 2)) as (left, right):
+        last = {LABELS[name]: group[0]["last_batch_mse"] for name, group in runs.items()}
+        plots.curves(left, last, lw=0.7)
+        left.set(yscale="log", xlabel="epoch", ylabel="MSE of the last mini-batch")
+        for line in left.legend(loc="upper right").get_lines():
+            line.set_linewidth(2)
+        for name, values in seconds.items():
+            right.barh(LABELS[name], np.mean(values), xerr=np.std(values))
+        right.invert_yaxis()
+        right.set(xlabel="seconds of training")
 
 
 def judge(losses, seconds, epochs, oscillation):
@@ -101,8 +100,9 @@ def judge(losses, seconds, epochs, oscillation):
                                  mean(oscillation[other, loss] for other in pair))
                 for points, loss in curves.LOSSES.items()}
 
-    def soon(late, early):  # epochs of both, at every target
-        return {f"to {target:g}": (late[target], early[target]) for target in late}
+    def soon(late, early):  # epochs of both, at every target that the early one reaches
+        return {f"to {target:g}": (late[target], early[target]) for target in late
+                if (early[target] < losses[full].shape[1]).all()}
 
     def against(pairs):  # of another optimizer's name and what is compared with it
         return {f"{SHORT[name]} {goal}": both

@@ -60,22 +60,19 @@ def run(task, settings):
 
 
 def draw(task, published, curves, rate_one):
-    figure, (left, right) = plots.panels(2, sharey=True)
     # The report's curves lie above 0.86; a fresh Adadelta far below would flatten them.
-    lowest = min(0.86, published["sgd"].min()) - 0.01
+    lowest, fresh = min(0.86, published["sgd"].min()) - 0.01, {}
     for name, title in NAMES.items():
-        plots.curve(left, published[name], label=title, marker="o", ms=3)
         begin, end = curves[name][:, 0].mean(), curves[name][:, -1].mean()
         below = f" ({begin:.2f} to {end:.2f}, below)" if end < lowest else ""
-        plots.curve(right, curves[name], label=title + below, marker="o", ms=3)
-    plots.curve(right, rate_one, label="Adadelta, learning rate 1", marker="o", ms=3, ls="--")
-    left.set(title="as published: one model, passed on", xlabel="epoch",
-             ylabel="validation accuracy")
-    right.set(title="each from a fresh start", xlabel="epoch")
-    left.legend(loc="lower right")
-    right.legend(loc="lower right")
-    left.set_ylim(lowest, 1.0)
-    task.figure("fig3_validation_accuracy", figure)
+        fresh[title + below] = curves[name]
+    with plots.figure(task, "fig3_validation_accuracy", 2, sharey=True) as (left, right):
+        plots.curves(left, {NAMES[name]: published[name] for name in NAMES}, marker="o", ms=3)
+        plots.curves(right, fresh, marker="o", ms=3)
+        plots.curves(right, {"Adadelta, learning rate 1": rate_one}, marker="o", ms=3, ls="--")
+        left.set(title="as published: one model, passed on", xlabel="epoch",
+                 ylabel="validation accuracy", ylim=(lowest, 1))
+        right.set(title="each from a fresh start", xlabel="epoch")
 
 
 def judge(published, fresh, rate_one):
@@ -87,6 +84,8 @@ def judge(published, fresh, rate_one):
     """
     def early(curves):
         return {
+            "1.3.6-a": {name: (curves["adam"][:, epoch], curves["sgd"][:, epoch])
+                        for name, epoch in (("first epoch", 0), ("last epoch", -1))},
             "1.3.6-b": {"first epoch": (curves["adadelta"][:, 0], curves["adam"][:, 0]),
                         "variance": (fluctuation(curves["adam"]), fluctuation(curves["adadelta"]))},
             "1.3.6-c": {"between": {
@@ -96,9 +95,7 @@ def judge(published, fresh, rate_one):
         }
 
     corrected = early(fresh)
-    return {"1.3.6-a": {name: (fresh["adam"][:, epoch], fresh["sgd"][:, epoch])
-                        for name, epoch in (("first epoch", 0), ("last epoch", -1))},
-            **{claim: (values, corrected[claim]) for claim, values in early(published).items()},
+    return {**{claim: (values, corrected[claim]) for claim, values in early(published).items()},
             "1.3.6-d": {"rate": (rate_one[:, -1], fresh["adadelta"][: len(rate_one), -1])}}
 
 

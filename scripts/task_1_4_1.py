@@ -40,15 +40,11 @@ def run(task, settings):
         ratios[size] = group["test_mse"] / group["train_mse"]
 
     (x, y), _ = regression.points(settings.recipe, seed=0)
-    figure, axes = plots.surface_panels(1)
-    plots.surface(axes[0], x, y[:, 0], "training points")
-    task.figure("fig4_training_surface", figure)
-
-    figure, (axes,) = plots.panels()
-    axes.boxplot(list(ratios.values()), tick_labels=[f"{size:,}" for size in ratios])
-    axes.axhline(1, color="grey", ls="--")
-    axes.set(xlabel="training points", ylabel="test MSE / training MSE")
-    task.figure("train_against_test", figure)
+    plots.surfaces(task, "fig4_training_surface", x, {"training points": y[:, 0]})
+    with plots.figure(task, "train_against_test") as axes:
+        axes.boxplot(list(ratios.values()), tick_labels=[f"{size:,}" for size in ratios])
+        axes.axhline(1, color="grey", ls="--")
+        axes.set(xlabel="training points", ylabel="test MSE / training MSE")
     task.decide(judge(ratios))
 
 

@@ -60,7 +60,15 @@ def run(task, settings):
     for choice, levels in test.items():
         for level, mse in levels.items():
             task.measure(f"{choice}/{level}/test_mse", mse, better="lower")
-    draw(task, test)
+    ratios = [*map(len, test.values())]
+    with plots.figure(task, "choices", 3, width=13, height=4.2, sharey=True,
+                      width_ratios=ratios) as axes:
+        for panel, (choice, levels) in zip(axes, test.items()):
+            panel.boxplot(list(levels.values()), tick_labels=list(levels))
+            panel.tick_params(axis="x", rotation=90)
+            panel.set(yscale="log", title=choice)
+        axes[0].set_ylabel("test MSE")
+        plots.log_ticks(axes[0].yaxis)
     widest = runs["size"][f"3 × {max(settings.units)}"]
     task.measure("widest/train_mse", widest["train_mse"], better="lower")
     task.decide(judge(test, widest, settings.layers, settings.units))
@@ -84,19 +92,6 @@ def choices(settings):
             for optimizer in settings.optimizers for rate in settings.learning_rates
         },
     }
-
-
-def draw(task, test):
-    figure, axes = plots.panels(
-        3, width=13, height=4.2, sharey=True, width_ratios=[len(e) for e in test.values()]
-    )
-    for panel, (choice, levels) in zip(axes, test.items()):
-        panel.boxplot(list(levels.values()), tick_labels=list(levels))
-        panel.tick_params(axis="x", rotation=90)
-        panel.set(yscale="log", title=choice)
-    axes[0].set_ylabel("test MSE")
-    plots.log_ticks(axes[0].yaxis)
-    task.figure("choices", figure)
 
 
 def judge(test, widest, layers, units):

@@ -58,22 +58,16 @@ def run(task, settings):
 
 def draw(task, recipe, runs, test):
     _, (x, y) = regression.points(recipe, seed=0)
-    limits = y.min(), y.max()
-    figure, axes = plots.surface_panels(3)
-    plots.surface(axes[0], x, y[:, 0], "test data", limits=limits)
     titles = {"published": "as published (Adam)", "L-BFGS": "L-BFGS"}
-    for panel, (name, title) in zip(axes[1:], titles.items()):
-        title = f"{title}\ntest MSE {test[name][0]:.1e}"
-        plots.surface(panel, x, runs[name][0]["prediction"], title, limits=limits)
-    task.figure("fig5_test_surface", figure)
-
-    figure, (axes,) = plots.panels(width=7)
-    axes.boxplot(list(test.values()), tick_labels=[n.replace(", ", ",\n") for n in test])
-    given = published.value("1.4.3", "mish_regressor/mse").value
-    axes.axhline(given, color="C3", ls="--", label="published run (its MSE, D2)")
-    axes.set(yscale="log", ylabel=f"test MSE over {len(task.seeds)} seeds")
-    axes.legend(loc="lower left")
-    task.figure("test_mse_over_seeds", figure)
+    plots.surfaces(task, "fig5_test_surface", x, {"test data": y[:, 0]} | {
+        f"{title}\ntest MSE {test[name][0]:.1e}": runs[name][0]["prediction"]
+        for name, title in titles.items()
+    })
+    with plots.figure(task, "test_mse_over_seeds", width=7) as axes:
+        axes.boxplot(list(test.values()), tick_labels=[n.replace(", ", ",\n") for n in test])
+        given = published.value("1.4.3", "mish_regressor/mse").value
+        axes.axhline(given, color="C3", ls="--", label="published run (its MSE, D2)")
+        axes.set(yscale="log", ylabel=f"test MSE over {len(task.seeds)} seeds")
 
 
 def judge(test):

@@ -47,11 +47,10 @@ def run(task, settings):
         task.measure(f"points_{size}/{way}/train_mse", train[size, way], better="lower")
         task.measure(f"points_{size}/{way}/test_mse", test[size, way], better="lower")
 
-    figure, axes = plots.panels(len(settings.sizes))
-    for panel, size in zip(axes, settings.sizes):
-        panel.boxplot([test[size, way] for way in WAYS], tick_labels=list(WAYS))
-        panel.set(yscale="log", title=f"{size:,} training points", ylabel="test MSE")
-    task.figure("early_stopping_and_dropout", figure)
+    with plots.figure(task, "early_stopping_and_dropout", len(settings.sizes)) as axes:
+        for panel, size in zip(axes, settings.sizes):
+            panel.boxplot([test[size, way] for way in WAYS], tick_labels=list(WAYS))
+            panel.set(yscale="log", title=f"{size:,} training points", ylabel="test MSE")
     task.decide(judge(train, test))
 
 

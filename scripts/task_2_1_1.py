@@ -27,34 +27,25 @@ def run(task, settings):
     on, unstable = midway["on"], table["states"][table["kinds"] != "stable"]
     task.measure("on_axes/starts_that_move", np.mean((on[-1] != on[0]).any(1)))
     task.measure("on_axes/ends_at_unstable", np.mean(hopfield.among(on[-1], unstable)))
-    draw(task, runs)
+    draw(task, runs, unstable)
     task.decide(judge(table, midway, runs["many"], settings.recipe.points))
 
 
-def draw(task, runs):
+def draw(task, runs, unstable):
     table, random, midway = runs["equilibria"], runs["random"], runs["midway"]
-    unstable = table["states"][table["kinds"] != "stable"]
-    for stem, states in (
-        ("fig6_hopfield_2d_random", random["states"]),
-        ("fig7_hopfield_2d_midway", np.concatenate([midway["on"], midway["beside"]], axis=1)),
-    ):
-        figure, (axes,) = plots.panels(width=6.6, height=4.4)
-        plots.paths(axes, states, TARGETS, unstable)
-        axes.set_aspect("equal")
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper")
-        task.figure(stem, figure)
-
-    figure, axes = plots.panels(2, sharey=True)
+    both = np.concatenate([midway["on"], midway["beside"]], axis=1)
+    plots.paths(task, "fig6_hopfield_2d_random", random["states"], TARGETS, unstable)
+    plots.paths(task, "fig7_hopfield_2d_midway", both, TARGETS, unstable)
     energies = {"random starts": random["energies"], "on the axes": midway["on_energies"]}
-    for panel, (title, values) in zip(axes, energies.items()):
-        panel.plot(values[: len(random["energies"])], color="C0", lw=1.2)
-        for kind, color in (("source", "C3"), ("saddle", "C1"), ("stable", "black")):
-            level = table["energies"][table["kinds"] == kind][0]
-            panel.axhline(level, color=color, ls="--", lw=1, label=f"{kind} equilibria")
-        panel.set(title=title, xlabel="iteration")
-    axes[0].set(ylabel="energy $E$")
-    axes[1].legend(loc=(0.6, 0.12), fontsize=8)
-    task.figure("energies", figure)
+    with plots.figure(task, "energies", 2, sharey=True) as axes:
+        for panel, (title, values) in zip(axes, energies.items()):
+            panel.plot(values[: len(random["energies"])], color="C0", lw=1.2)
+            for kind, color in (("source", "C3"), ("saddle", "C1"), ("stable", "black")):
+                level = table["energies"][table["kinds"] == kind][0]
+                panel.axhline(level, color=color, ls="--", lw=1, label=f"{kind} equilibria")
+            panel.set(title=title, xlabel="iteration")
+        axes[0].set_ylabel("energy $E$")
+        axes[1].legend(loc=(0.6, 0.12))
 
 
 def judge(table, midway, many, points):

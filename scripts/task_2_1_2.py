@@ -40,7 +40,7 @@ def run(task, settings):
             "without_rounding/at_end": exact["states"][-1]}
     for name, states in ends.items():
         task.measure(f"on_axes/{name}/at_unstable", np.mean(hopfield.among(states, unstable)))
-    draw(task, runs, plane)
+    draw(task, runs, unstable, plane)
     task.decide(judge(table, on, exact["states"], runs["many"], plane, recipe.points))
 
 
@@ -92,36 +92,17 @@ def approach(patterns, points, steps, seed):
     }
 
 
-def draw(task, runs, plane):
-    table, midway = runs["equilibria"], runs["midway"]
-    unstable = table["states"][table["kinds"] != "stable"]
-    for stem, states in (
-        ("fig8_hopfield_3d_random", runs["random"]["states"]),
-        ("fig9_hopfield_3d_midway", np.concatenate([midway["on"], midway["beside"]], axis=1)),
-    ):
-        figure, (axes,) = plots.panels(
-            width=6.4, height=5.4, subplot_kw={"projection": "3d", "computed_zorder": False}
-        )
-        axes.plot_trisurf(*np.transpose(TARGETS), color="black", alpha=0.08, lw=0)
-        plots.paths(axes, states, TARGETS, unstable)
-        axes.set(zlabel="$x_3$", zticks=axes.get_xticks())
-        axes.view_init(elev=22, azim=-68)
-        axes.set_box_aspect(None, zoom=1.08)
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
-        task.figure(stem, figure)
-
-    figure, (left, right) = plots.panels(2)
-    steps = np.arange(31)
-    for axes, name, label in (
-        (left, "distance", "distance to the plane"),
-        (right, "remaining", "way along the plane to go (share)"),
-    ):
-        low, middle, high = plane[name][:, : len(steps)]
-        axes.plot(steps, middle, label="median start")
-        axes.fill_between(steps, low, high, alpha=0.2, lw=0, label="5% to 95% of starts")
-        axes.set(xlabel="iteration", ylabel=label)
-        axes.legend()
-    task.figure("plane", figure)
+def draw(task, runs, unstable, plane):
+    both = np.concatenate([runs["midway"]["on"], runs["midway"]["beside"]], axis=1)
+    plots.paths(task, "fig8_hopfield_3d_random", runs["random"]["states"], TARGETS, unstable)
+    plots.paths(task, "fig9_hopfield_3d_midway", both, TARGETS, unstable)
+    labels = {"distance": "distance to the plane", "remaining": "way along the plane to go (share)"}
+    with plots.figure(task, "plane", 2) as axes:
+        for panel, (name, label) in zip(axes, labels.items()):
+            low, middle, high = plane[name][:, :31]
+            panel.plot(middle, label="median start")
+            panel.fill_between(range(31), low, high, alpha=0.2, lw=0, label="5% to 95% of starts")
+            panel.set(xlabel="iteration", ylabel=label)
 
 
 def judge(table, on, exact, many, plane, points):

@@ -115,41 +115,36 @@ def measure(task, settings, runs, levels):
 
 
 def draw(task, runs, levels):
-    figure, panels = plots.panels(3, width=12, sharey=True)
-    for axes, (rule, title) in zip(panels, RULES.items()):
-        rates = np.array([runs[rule, noise]["restored"].mean(1) for noise in levels])
-        borders = np.arange(rates.shape[1] + 1) + 0.5, np.arange(len(levels) + 1) - 0.5
-        image = axes.pcolormesh(*borders, rates, vmin=0, vmax=1)
-        axes.set(title=title, xlabel="iteration", xscale="log",
-                 yticks=range(len(levels)), yticklabels=[f"{level:g}" for level in levels])
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.grid(False)
-        if not rates.any():
-            axes.set_title(f"{title}: no digit is a fixed point")
-    panels[0].set(ylabel="noise (standard deviation)")
-    figure.colorbar(image, ax=panels, label="share of copies restored")
-    task.figure("recall", figure)
+    with plots.figure(task, "recall", 3, width=12, sharey=True) as axes:
+        for panel, (rule, title) in zip(axes, RULES.items()):
+            rates = np.array([runs[rule, noise]["restored"].mean(1) for noise in levels])
+            borders = np.arange(rates.shape[1] + 1) + 0.5, np.arange(len(levels) + 1) - 0.5
+            image = panel.pcolormesh(*borders, rates, vmin=0, vmax=1)
+            none = "" if rates.any() else ": no digit is a fixed point"
+            panel.set(title=title + none, xlabel="iteration", xscale="log")
+            panel.set_yticks(range(len(levels)), [f"{level:g}" for level in levels])
+            panel.xaxis.set_major_formatter("{x:g}")
+            panel.grid(False)
+        axes[0].set_ylabel("noise (standard deviation)")
+        panel.figure.colorbar(image, ax=axes, label="share of copies restored")
 
-    figure, (left, right) = plots.panels(2)
-    for axes, name, label in ((left, "clean", "share of copies clean"),
-                              (right, "traces", "mean distance of a pixel")):
-        for color, noise in zip(plots.shades(len(levels)), levels):
-            shares = runs["lssm", noise][name].mean(1)
-            plots.curve(axes, shares, label=f"{noise:g}", color=color)
-        axes.set(xscale="log", xlabel="iteration", ylabel=f"{label} (LSSM)")
-        axes.xaxis.set_major_formatter("{x:g}")
-    right.legend(title="noise", ncols=2, fontsize=8)
-    task.figure("traces", figure)
+    labels = {"clean": "share of copies clean", "traces": "mean distance of a pixel"}
+    with plots.figure(task, "traces", 2) as axes:
+        for panel, (name, label) in zip(axes, labels.items()):
+            plots.curves(panel, {f"{noise:g}": runs["lssm", noise][name].mean(1)
+                                 for noise in levels}, shaded=True)
+            panel.set(xscale="log", xlabel="iteration", ylabel=f"{label} (LSSM)")
+            panel.xaxis.set_major_formatter("{x:g}")
+        axes[1].legend(title="noise", ncols=2)
 
-    figure, panels = plots.panels(3, width=10.5, height=4.4, sharey=True)
-    for axes, (rule, title) in zip(panels, RULES.items()):
-        counts = runs[rule, levels[-1]]["ended"]
-        plots.percentages(axes, counts / counts.sum(1, keepdims=True))
-        axes.set(title=f"{title}, noise {levels[-1]:g}: % of copies", xlabel="ended at",
-                 yticks=hopfield.DIGITS)
-        axes.set_xticks(range(len(hopfield.DIGITS) + 1), [*hopfield.DIGITS, "none"])
-    panels[0].set_ylabel("digit")
-    task.figure("confusion", figure)
+    with plots.figure(task, "confusion", 3, width=10.5, height=4.4, sharey=True) as axes:
+        for panel, (rule, title) in zip(axes, RULES.items()):
+            counts = runs[rule, levels[-1]]["ended"]
+            plots.percentages(panel, counts / counts.sum(1, keepdims=True))
+            panel.set(title=f"{title}, noise {levels[-1]:g}: % of copies", xlabel="ended at",
+                      yticks=hopfield.DIGITS)
+            panel.set_xticks(range(len(hopfield.DIGITS) + 1), [*hopfield.DIGITS, "none"])
+        axes[0].set_ylabel("digit")
 
 
 def draw_examples(task, settings, lssm):
@@ -159,12 +154,10 @@ def draw_examples(task, settings, lssm):
     names = [name for noise in levels
              for name in (f"noise {noise:g}", *(f"after {count}" for count in settings.shown))]
     much = lssm[settings.much_noise]["all_ten"]
-    figure, (axes,) = plots.panels(width=6.4, height=7)
-    plots.mosaic(axes, (images + 1) / 2)
-    axes.set_yticks(28 * np.arange(len(images)) + 14, names)
-    axes.set_xlabel(f"one draw (LSSM); at noise {settings.much_noise:g} all ten return in "
-                    f"{much:.0%} of draws")
-    task.figure("restored_digits", figure)
+    with plots.figure(task, "restored_digits", height=7) as axes:
+        plots.mosaic(axes, (images + 1) / 2, names)
+        axes.set_xlabel(f"one draw (LSSM); at noise {settings.much_noise:g} all ten return in "
+                        f"{much:.0%} of draws")
 
 
 def judge(settings, lssm):

@@ -11,7 +11,7 @@ fewer epochs and a lower learning rate. Each network also forecasts 100 values f
 
 from dataclasses import dataclass
 
-from ann_keras import command, data, models
+from ann_keras import command, data, models, plots
 from ann_keras.evaluation import forecasts
 from ann_keras.recipes import timeseries
 from ann_keras.report import published
@@ -59,8 +59,9 @@ def run(task, settings):
     given = published.value("2.2.1", "nar_mlp/test_mse").value
     errors = forecasts.measure_published(task, "nar_mlp", found, given)
     variants = {name: forecasts.errors(runs) for name, runs in variants.items()}
-    forecasts.draw_losses(task, "fig10_mlp_loss", trainings)
-    forecasts.draw_variants(task, "mlp_variants", errors, variants)
+    plots.losses_of_folds(task, "fig10_mlp_loss", trainings)
+    with plots.figure(task, "mlp_variants", 2, width=10, height=4.2, sharey=True) as axes:
+        plots.forecast_errors(axes, {"published": errors} | variants)
     task.decide(judge(settings, errors, variants))
 
 

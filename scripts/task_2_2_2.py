@@ -10,7 +10,7 @@ fewer and more folds and with shorter lags; the report found more folds and shor
 
 from dataclasses import dataclass
 
-from ann_keras import command, models
+from ann_keras import command, models, plots
 from ann_keras.evaluation import forecasts
 from ann_keras.recipes import timeseries
 from ann_keras.report import published
@@ -49,8 +49,9 @@ def run(task, settings):
     given = published.value("2.2.2", "nar_lstm/test_mse").value
     errors = forecasts.measure_published(task, "nar_lstm", found, given)
     variants = {name: forecasts.errors(runs) for name, runs in variants.items()}
-    forecasts.draw_losses(task, "fig11_lstm_loss", trainings)
-    forecasts.draw_variants(task, "lstm_variants", errors, variants)
+    plots.losses_of_folds(task, "fig11_lstm_loss", trainings)
+    with plots.figure(task, "lstm_variants", 2, width=10, height=4.2, sharey=True) as axes:
+        plots.forecast_errors(axes, {"published": errors} | variants)
     task.decide(judge(settings, errors, variants))
 
 

@@ -144,30 +144,39 @@ def choose_reference(method, lags, widths, penalties, origins):
 
 
 def draw(task, found, errors):
-    figure, panels = plots.panel_grid(2, 1, width=9, height=7, sharex=True)
-    for axes, protocol in zip(panels.ravel(), ("published", "corrected")):
-        shown = {name: found[f"{name}, {protocol}"] for name in ("MLP", "LSTM")}
-        forecasts.draw_typical(axes, shown, f"{protocol} protocol (D4), runs near the median")
-    panels[0, 0].label_outer()
-    task.figure("fig12_santafe_prediction", figure)
+    with plots.figure(task, "fig12_santafe_prediction", 2, 2, width=9, height=7,
+                      sharex=True) as axes:
+        for panel, protocol in zip(axes, ("published", "corrected")):
+            draw_typical(panel, {name: found[f"{name}, {protocol}"] for name in ("MLP", "LSTM")},
+                         f"{protocol} protocol (D4), runs near the median")
+        axes[0].label_outer()
 
-    figure, (left, _) = forecasts.draw_errors(errors, width=11, height=4.2)
     single = [published.value(number, f"{network}/test_mse").value
               for number, network in (("2.2.1", "nar_mlp"), ("2.2.2", "nar_lstm"))]
-    left.plot(single, [1, 2], "D", color="C3", zorder=5, label="published single run")
-    left.set_xlabel("MSE of the 100 test points (series' units squared)")
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center")
     variance = data.santafe.load()[1].var()
     scales = (lambda mse: mse / variance), (lambda nmse: nmse * variance)
-    above = left.secondary_xaxis("top", functions=scales)
-    above.set_xlabel("NMSE")
-    plots.log_ticks(above.xaxis)
-    task.figure("forecast_errors", figure)
+    with plots.figure(task, "forecast_errors", 2, width=11, height=4.2, sharey=True) as axes:
+        plots.forecast_errors(axes, errors)
+        axes[0].plot(single, [1, 2], "D", color="C3", zorder=5, label="published single run")
+        axes[0].figure.legend(loc="outside lower center")
+        above = axes[0].secondary_xaxis("top", functions=scales)
+        above.set_xlabel("NMSE")
+        plots.log_ticks(above.xaxis)
 
-    figure, (axes,) = plots.panels(width=10, height=4)
-    of_features = {"random features": found["random features"]}
-    forecasts.draw_typical(axes, of_features, "run near the median")
-    task.figure("random_features_prediction", figure)
+    with plots.figure(task, "random_features_prediction", width=10, height=4) as axes:
+        draw_typical(axes, {"random features": found["random features"]}, "run near the median")
+
+
+def draw_typical(axes, found, title):
+    """The test points and, for each name, the run whose test MSE is nearest to the median."""
+    train, test = data.santafe.load()
+    steps = np.arange(len(train), len(train) + len(test))
+    axes.plot(steps, test, color="k", lw=2, label="test points")
+    for name, runs in found.items():
+        middle = sorted(runs, key=lambda run: run["mse"])[len(runs) // 2]
+        axes.plot(steps, middle["forecast"], label=f"{name} (MSE {middle['mse']:.0f})")
+    axes.set(xlabel="time step", ylabel="laser intensity", ylim=(-60, 340), title=title)
+    axes.legend(loc="upper center", ncols=3)
 
 
 def judge(errors, parts):

@@ -124,23 +124,23 @@ def measure(task, runs):
 def draw(task, runs):
     """Losses of the phases of two variants, and accuracies of all variants."""
     names = [name for name in runs["published"][0] if name.endswith("_loss")]
-    figure, axes = plots.panels(len(names), width=3.2 * len(names), height=3.4)
-    for number, (panel, name) in enumerate(zip(axes, names), start=1):
-        supervised = not name.startswith("pretraining")
-        for label in ("published", FROZEN) if supervised else ("published",):
-            plots.curve(panel, runs[label][name], label=label)
-        title = name.removesuffix("_loss").replace("_", " ").replace("pret", "pre-t")
-        panel.set(title=f"({number}) {title}", xlabel="epoch", ylim=(0, None),
-                  ylabel="cross-entropy (nats)" if supervised else "MSE per value")
-    axes[-1].legend()
-    task.figure("fig13_autoencoder_loss", figure)
-    figure, axes = plots.panels(2, width=11, height=1 + 0.3 * len(runs), sharey=True)
+    with plots.figure(task, "fig13_autoencoder_loss", len(names), width=3.2 * len(names),
+                      height=3.4) as axes:
+        for number, (panel, name) in enumerate(zip(axes, names), start=1):
+            supervised = not name.startswith("pretraining")
+            shown = ("published", FROZEN) if supervised else ("published",)
+            plots.curves(panel, {label: runs[label][name] for label in shown})
+            title = name.removesuffix("_loss").replace("_", " ").replace("pret", "pre-t")
+            panel.set(title=f"({number}) {title}", xlabel="epoch", ylim=(0, None),
+                      ylabel="cross-entropy (nats)" if supervised else "MSE per value")
+        axes[-1].legend()
     titles = {"classifier_accuracy": "after the classifier phase", "accuracy": "at the end"}
-    for panel, (name, title) in zip(axes, titles.items()):
-        plots.dots(panel, {label: group[name] for label, group in runs.items()})
-        panel.set(title=title, xlabel="test accuracy (bar: mean over seeds)")
-    axes[0].set_xlim(0, 1)
-    task.figure("autoencoder_variants", figure)
+    with plots.figure(task, "autoencoder_variants", 2, width=11, height=1 + 0.3 * len(runs),
+                      sharey=True) as axes:
+        for panel, (name, title) in zip(axes, titles.items()):
+            plots.dots(panel, {label: group[name] for label, group in runs.items()})
+            panel.set(title=title, xlabel="test accuracy (bar: mean over seeds)")
+        axes[0].set_xlim(0, 1)
 
 
 def judge(runs, sizes, fewer, digits):

@@ -128,26 +128,22 @@ def train_augmented(task, settings):
 
 
 def draw(task, settings, base, full, curves, gains):
-    figure, (axes,) = plots.panels(width=7.5, height=1.2 + 0.34 * (len(gains) - 1))
-    plots.dots(axes, {label: 100 * gain for label, gain in gains.items() if label != "published"})
-    axes.axvline(0, color="black", lw=1)
-    axes.set_xlabel("change in validation accuracy against the published network (points)")
-    task.figure("ablation", figure)
-    figure, (left, right) = plots.panels(2, width=10.5, height=4, sharey=True)
-    plots.curve(left, 1 - base["subset_test_accuracy"], label="part of the test images")
-    plots.curve(left, 1 - base["test_accuracy"], label="all test images")
-    plots.curve(left, 1 - full["test_accuracy"], label=f"all, trained on {settings.all_images:,}")
-    for label in ("published", "no dropout", "pooling"):
-        if label in curves:
-            plots.curve(right, 1 - curves[label], label=label)
-    left.set(title="test, published network", ylabel="error (share of images)", yscale="log")
-    plots.log_ticks(left.yaxis)
-    right.set(title="validation, ablation")
-    for axes in (left, right):
-        axes.set(xlabel="epoch")
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.legend()
-    task.figure("error", figure)
+    with plots.figure(task, "ablation", width=7.5, height=1.2 + 0.34 * (len(gains) - 1)) as axes:
+        plots.dots(axes, {name: 100 * gain for name, gain in gains.items() if name != "published"})
+        axes.axvline(0, color="black", lw=1)
+        axes.set_xlabel("change in validation accuracy against the published network (points)")
+    with plots.figure(task, "error", 2, width=10.5, height=4, sharey=True) as (left, right):
+        plots.curves(left, {
+            "part of the test images": 1 - base["subset_test_accuracy"],
+            "all test images": 1 - base["test_accuracy"],
+            f"all, trained on {settings.all_images:,}": 1 - full["test_accuracy"],
+        })
+        plots.curves(right, {label: 1 - curves[label] for label in
+                             ("published", "no dropout", "pooling") if label in curves})
+        left.set(title="test, published network", xlabel="epoch",
+                 ylabel="error (share of images)", yscale="log")
+        plots.log_ticks(left.yaxis)
+        right.set(title="validation, ablation", xlabel="epoch")
 
 
 def judge(sizes, scores, digits, curves, gains):

@@ -132,26 +132,23 @@ def draw(task):
     output, weights = layers.attention.scaled_dot_product_attention(patches, patches, patches)
     result = output.reshape(across, across, PATCH, PATCH).swapaxes(1, 2).reshape(image.shape)
 
-    figure, axes = plots.panels(3, width=11, height=3.9)
-    axes[0].imshow(image, cmap="gray_r", vmin=0, vmax=1)
-    axes[0].set_title(f"input: N = {len(patches)} patches")
-    for number, (row, column) in enumerate(np.ndindex(across, across), start=1):
-        axes[0].text(column * PATCH, row * PATCH, number, color="C3", va="top")
-    ticks = np.arange(0, len(patches), 3)
-    shades = axes[1].imshow(weights, cmap="viridis", vmin=0)
-    axes[1].set(title="softmax(Q Kᵀ / √$d_k$), N×N", xlabel="key: patch", ylabel="query: patch")
-    axes[1].set_xticks(ticks, ticks + 1)
-    axes[1].set_yticks(ticks, ticks + 1)
-    figure.colorbar(shades, ax=axes[1], shrink=0.8)
-    axes[2].imshow(result, cmap="gray_r", vmin=0, vmax=1)
-    axes[2].set_title("output, N×$d_v$, put back in place")
-    for panel in (axes[0], axes[2]):
+    with plots.figure(task, "attention_of_patches", 3, width=11, height=3.9) as axes:
+        for number, (row, column) in enumerate(np.ndindex(across, across), start=1):
+            axes[0].text(column * PATCH, row * PATCH, number, color="C3", va="top")
         edges = np.arange(0, len(image) + 1, PATCH) - 0.5
-        panel.set_xticks(edges, [])
-        panel.set_yticks(edges, [])
-        panel.grid(color="C3", alpha=0.6)
-    axes[1].grid(False)
-    task.figure("attention_of_patches", figure)
+        for panel, pixels, title in (
+            (axes[0], image, f"input: N = {len(patches)} patches"),
+            (axes[2], result, "output, N×$d_v$, put back in place"),
+        ):
+            panel.imshow(pixels, cmap="gray_r", vmin=0, vmax=1)
+            panel.set(title=title, xticks=edges, yticks=edges, xticklabels=[], yticklabels=[])
+            panel.grid(color="C3", alpha=0.6)
+        shades = axes[1].imshow(weights, vmin=0)
+        ticks = np.arange(0, len(patches), 3)
+        axes[1].set(title="softmax(Q Kᵀ / √$d_k$), N×N", xlabel="key: patch", ylabel="query: patch",
+                    xticks=ticks, xticklabels=ticks + 1, yticks=ticks, yticklabels=ticks + 1)
+        axes[1].grid(False)
+        axes[1].figure.colorbar(shades, ax=axes[1], shrink=0.8)
 
 
 if __name__ == "__main__":

@@ -145,42 +145,46 @@ def write(task, last, early, seconds, few, many):
 
 def draw_row(task, row, result, attended):
     """Losses of one row; its class token's attention to patches of digits, in three blocks."""
-    figure, (axes,) = plots.panels(width=8)
     losses, steps = result["step_loss"].ravel(), result["step_loss"].shape[1]
-    axes.plot(np.arange(1, 1 + len(losses)), losses, lw=0.4, alpha=0.6, label="mini-batch")
-    axes.plot(steps * np.arange(1, 1 + len(result["loss"])), result["loss"], "o-", color="C1",
-              label="mean of the epoch")
-    axes.set(yscale="log", xlabel="training step", ylabel="cross-entropy (nats)",
-             ylim=(max(losses.min(), 1e-5), None), title=f"dim/depth/mlp_dim {row}")
-    axes.legend()
-    task.figure("fig14_vit_training_loss", figure)
-    attention, side = attended["attention"], round(attended["attention"].shape[-1] ** 0.5)
-    figure = plots.overlays(attended["digits"], {
-        f"block {block + 1}": attention[block].reshape(-1, side, side)
-        for block in (0, len(attention) // 2, len(attention) - 1)
-    })
-    figure.suptitle(f"{row}: attention of the class token, mean over heads", fontsize=11)
-    task.figure("attention_maps", figure)
+    with plots.figure(task, "fig14_vit_training_loss", width=8) as axes:
+        axes.plot(np.arange(1, 1 + len(losses)), losses, lw=0.4, alpha=0.6, label="mini-batch")
+        axes.plot(steps * np.arange(1, 1 + len(result["loss"])), result["loss"], "o-",
+                  label="mean of the epoch")
+        axes.set(yscale="log", xlabel="training step", ylabel="cross-entropy (nats)",
+                 ylim=(max(losses.min(), 1e-5), None), title=f"dim/depth/mlp_dim {row}")
+    digits, attention = attended["digits"], attended["attention"]
+    side = round(attention.shape[-1] ** 0.5)
+    blocks = [0, len(attention) // 2, len(attention) - 1]
+    cell = np.ones([digits.shape[-1] // side] * 2)
+    heat = np.kron(attention[blocks].reshape(3, -1, side, side), cell).reshape(3, len(digits), -1)
+    rows = ["image", *(f"block {block + 1}" for block in blocks)]
+    images = np.repeat(digits.reshape(1, len(digits), -1), len(rows), axis=0)
+    with plots.figure(task, "attention_maps", width=len(digits) + 1, height=len(rows)) as axes:
+        plots.mosaic(axes, images, rows, cmap="gray_r", vmin=None, vmax=None)
+        above = np.full_like(heat[:1], np.nan)  # nothing, over the images themselves
+        shades = plots.mosaic(axes, np.concatenate([above, heat]), rows, cmap="viridis",
+                              vmax=heat.max(), alpha=0.65)
+        axes.figure.colorbar(shades, ax=axes, shrink=0.8)
+        axes.set_title(f"{row}: attention of the class token, mean over heads", fontsize=11)
 
 
 def draw_rows(task, early, seconds, few):
-    figure, (left, right) = plots.panels(2, width=10, height=4)
     dims = sorted({SIZES[row][0] for row in early})
-    for dim, color in zip(dims, plots.shades(len(dims)), strict=True):
-        rows = [row for row in early if SIZES[row][0] == dim]
-        left.plot([*map(PUBLISHED.get, rows)], [early[row][0] for row in rows], "o", color=color,
-                  label=f"dim {dim}")
-        right.plot([SIZES[row][1] for row in rows], [*map(seconds.get, rows)], "o", color=color)
-    repeated = [values for values in early.values() if len(values) > 1]
-    for number, values in enumerate(repeated):
-        left.axhspan(min(values), max(values), color="grey", alpha=0.15, lw=0,
-                     label="seeds of one row" if number == 0 else None)
-    left.set(xlabel="published test accuracy (20 epochs)", ylabel=f"test accuracy ({epochs(few)})")
-    left.legend(fontsize=8)
-    right.set(xlabel="depth (colour: dim)", ylabel="seconds an epoch, training", yscale="log")
-    right.set_xticks(sorted({SIZES[row][1] for row in early}))
-    plots.log_ticks(right.yaxis)
-    task.figure("table3", figure)
+    with plots.figure(task, "table3", 2, width=10, height=4) as (left, right):
+        for dim, color in zip(dims, plots.shades(len(dims)), strict=True):
+            rows = [row for row in early if SIZES[row][0] == dim]
+            left.plot([*map(PUBLISHED.get, rows)], [early[row][0] for row in rows], "o",
+                      color=color, label=f"dim {dim}")
+            right.plot([SIZES[row][1] for row in rows], [*map(seconds.get, rows)], "o", color=color)
+        repeated = [values for values in early.values() if len(values) > 1]
+        for number, values in enumerate(repeated):
+            left.axhspan(min(values), max(values), color="grey", alpha=0.15, lw=0,
+                         label="" if number else "seeds of one row")
+        left.set(xlabel="published test accuracy (20 epochs)",
+                 ylabel=f"test accuracy ({epochs(few)})")
+        right.set(xlabel="depth (colour: dim)", ylabel="seconds an epoch, training", yscale="log",
+                  xticks=sorted({SIZES[row][1] for row in early}))
+        plots.log_ticks(right.yaxis)
 
 
 def judge(long, last, seconds):

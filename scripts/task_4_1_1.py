@@ -92,21 +92,19 @@ def correlations(machines):
 
 
 def draw(task, exact, table):
-    figure, (left, right) = plots.panels(2, width=10.5, height=4)
-    for color, (rate, found) in enumerate(exact.items()):
-        lines = left.plot(found["pseudo_likelihood"].T, found["log_likelihood"].T, "o-",
-                          color=f"C{color}", ms=4)
-        lines[0].set_label(f"rate {rate:g}")
-    left.set(title="small RBMs, along training", xlabel="pseudo-likelihood (nats)",
-             ylabel="log-likelihood, exact (nats)")
-    left.legend()
-    for number, ((components, rate), (pseudo, *bracket)) in enumerate(table.items()):
-        right.plot([pseudo] * 2, bracket, "_-", color=f"C{number}", ms=10,
-                   label=f"{components} components, rate {rate:g}")
-    right.set(title="RBMs of Figure 15", xlabel="pseudo-likelihood (nats)",
-              ylabel="log-likelihood, AIS from both sides (nats)")
-    right.legend(fontsize=8)
-    task.figure("pseudo_likelihood_and_likelihood", figure)
+    with plots.figure(task, "pseudo_likelihood_and_likelihood", 2, width=10.5,
+                      height=4) as (left, right):
+        for number, (rate, found) in enumerate(exact.items()):
+            lines = left.plot(found["pseudo_likelihood"].T, found["log_likelihood"].T, "o-",
+                              color=f"C{number}", ms=4)
+            lines[0].set_label(f"rate {rate:g}")
+        left.set(title="small RBMs, along training", xlabel="pseudo-likelihood (nats)",
+                 ylabel="log-likelihood, exact (nats)")
+        for (components, rate), (pseudo, *bracket) in table.items():
+            right.plot([pseudo] * 2, bracket, "_-", ms=10,
+                       label=f"{components} components, rate {rate:g}")
+        right.set(title="RBMs of Figure 15", xlabel="pseudo-likelihood (nats)",
+                  ylabel="log-likelihood, AIS from both sides (nats)")
 
 
 def judge(small, published):

@@ -92,8 +92,8 @@ def run(task, settings):
     task.table("settings", ["machine", *SCORES],
                [[label(key), *(f"{values.mean():.4f}" for values in found.values())]
                 for key, found in scores.items()])
-    task.table("monitored_pixels", ["machine", "published", "published pixels",
-                                    "pixels drawn anew", "sd of a draw"],
+    task.table("monitored_pixels", ["machine", "published value", "by the published pixels",
+                                    "by pixels drawn anew", "sd of a draw"],
                [[label(key), known(key), *(f"{found[name].mean():.2f}"
                                            for name in ("published", "fresh", "draw_sd"))]
                 for key, found in monitored.items()])
@@ -132,41 +132,40 @@ def known(key):
 
 
 def draw(task, progress, scores, monitored):
-    figure, ((left,), (right,)) = plots.panel_grid(2, 1, width=8.4, height=8.4)
     lowest = 0.0
-    for number, (key, found) in enumerate(scores.items()):
-        if not isinstance(key, str):
-            lowest = min(lowest, progress[key][:, 1:].min())
-            plots.curve(left, progress[key], label=f"{key[0]} components, rate {key[1]:g}",
-                        color=f"C{number}")
-            end = progress[key].shape[1] + 1
-            left.plot(end, monitored[key].mean(), "_", color=f"C{number}", ms=9)
-            if value := known(key):
-                left.plot(end + 1, value, "x", color=f"C{number}", ms=5)
-        points = [found[part].mean() for part in ("pseudo_likelihood", "upper", "lower")]
-        right.plot(points[:1] * 2, points[1:], "_-", color=f"C{number}", ms=10)
-        right.annotate(label(key).removeprefix("rbm_").replace("_", ", "), points[:2], fontsize=8,
-                       xytext=(4, -11 if key == "longer" else 4), textcoords="offset points")
-    left.plot([], [], "_", color="black", ms=9, label="the last by the published pixels (D18)")
-    left.plot([], [], "x", color="black", ms=5, label="published")
-    left.set(xlabel="iteration", ylabel="pseudo-likelihood (nats an image)",
-             ylim=(max(lowest, -260) - 5, None))
-    left.legend(fontsize=8, ncols=3, loc="center", bbox_to_anchor=(0.5, 0.37))
-    right.set(xlabel="pseudo-likelihood of the test images (nats)",
-              ylabel="log-likelihood, reverse to forward AIS (nats)")
-    task.figure("fig15_rbm_pseudo_likelihood", figure)
+    with plots.figure(task, "fig15_rbm_pseudo_likelihood", 2, 2, width=8.4,
+                      height=8.4) as (left, right):
+        for number, (key, found) in enumerate(scores.items()):
+            color = f"C{number}"
+            if not isinstance(key, str):
+                lowest = min(lowest, progress[key][:, 1:].min())
+                plots.curves(left, {f"{key[0]} components, rate {key[1]:g}": progress[key]},
+                             color=color)
+                end = progress[key].shape[1] + 1
+                left.plot(end, monitored[key].mean(), "_", color=color, ms=9)
+                if value := known(key):
+                    left.plot(end + 1, value, "x", color=color, ms=5)
+            points = [found[part].mean() for part in ("pseudo_likelihood", "upper", "lower")]
+            right.plot(points[:1] * 2, points[1:], "_-", color=color, ms=10)
+            right.annotate(label(key).removeprefix("rbm_").replace("_", ", "), points[:2],
+                           fontsize=8, xytext=(4, -11 if key == "longer" else 4),
+                           textcoords="offset points")
+        left.plot([], [], "_", color="black", ms=9, label="the last by the published pixels (D18)")
+        left.plot([], [], "x", color="black", ms=5, label="published")
+        left.set(xlabel="iteration", ylabel="pseudo-likelihood (nats an image)",
+                 ylim=(max(lowest, -260) - 5, None))
+        left.legend(ncols=3, loc="center", bbox_to_anchor=(0.5, 0.37))
+        right.set(xlabel="pseudo-likelihood of the test images (nats)",
+                  ylabel="log-likelihood, reverse to forward AIS (nats)")
 
 
 def draw_monitored(task, ours, along):
     """The pseudo-likelihood of one training by three choices of pixels (D18)."""
-    figure, (axes,) = plots.panels()
-    for label, curve in {"20,000 random images, pixels drawn anew (ours)": ours,
-                         "all images, pixels drawn anew": along["fresh"],
-                         "all images, the published pixels": along["published"]}.items():
-        axes.plot(range(1, len(curve) + 1), curve, label=label)
-    axes.set(xlabel="iteration", ylabel="pseudo-likelihood (nats an image)")
-    axes.legend()
-    task.figure("monitored_pixels", figure)
+    with plots.figure(task, "monitored_pixels") as axes:
+        plots.curves(axes, {"20,000 random images, pixels drawn anew (ours)": ours,
+                            "all images, pixels drawn anew": along["fresh"],
+                            "all images, the published pixels": along["published"]})
+        axes.set(xlabel="iteration", ylabel="pseudo-likelihood (nats an image)")
 
 
 def judge(best, progress, scores):

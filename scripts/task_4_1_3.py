@@ -75,22 +75,19 @@ def follow(training, labelling, steps, digits):
 
 
 def draw(task, steps, nines, kept, error, accuracy):
-    figure, axes = plots.image_grid(1, len(nines), size=1.2)
-    titles = ["image", *(f"{number} step{'s' if number > 1 else ''}" for number in steps)]
-    for panel, image, title in zip(axes[0], nines, titles, strict=True):
-        panel.imshow(image.reshape(28, 28), cmap="gray", vmin=0, vmax=1)
-        panel.set_title(title, fontsize=9)
-    task.figure("fig16_gibbs_steps", figure)
-    figure, (left, right) = plots.panels(2)
-    for panel, values in ((left, kept), (right, error)):
-        panel.plot(steps, values.T, "o-", color="C0", alpha=0.6)
-    left.axhline(accuracy, color="grey", ls=":", label="of all test digits themselves")
-    left.axhline(0.1, color="grey", lw=1, label="chance")
-    left.set(xscale="log", ylim=(0, 1.02), xlabel="Gibbs steps",
-             ylabel="share with the same label")
-    left.legend(loc="lower left", bbox_to_anchor=(0, 0.12))
-    right.set(xscale="log", ylim=(0, None), xlabel="Gibbs steps", ylabel="squared error a pixel")
-    task.figure("identity", figure)
+    with plots.figure(task, "fig16_gibbs_steps", width=1.2 * len(nines), height=1.5) as axes:
+        titles = ["image", *(f"{number} step{'s' if number > 1 else ''}" for number in steps)]
+        plots.mosaic(axes, np.stack(nines)[np.newaxis], columns=titles)
+    with plots.figure(task, "identity", 2) as (left, right):
+        left.plot(steps, kept.T, "o-", color="C0", alpha=0.6)
+        left.axhline(accuracy, color="grey", ls=":", label="of all test digits themselves")
+        left.axhline(0.1, color="grey", lw=1, label="chance")
+        left.set(xscale="log", ylim=(0, 1.02), xlabel="Gibbs steps",
+                 ylabel="share with the same label")
+        left.legend(loc="lower left", bbox_to_anchor=(0, 0.12))
+        right.plot(steps, error.T, "o-", color="C0", alpha=0.6)
+        right.set(xscale="log", ylim=(0, None), xlabel="Gibbs steps",
+                  ylabel="squared error a pixel")
 
 
 def judge(steps, kept):

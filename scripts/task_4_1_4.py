@@ -65,11 +65,9 @@ def run(task, settings):
     task.table("restored", ["digit", *by_digit, "9s labelled so"],
                [[digit, *(f"{share[digit].mean():.3f}" for share in (*by_digit.values(), nines))]
                 for digit in range(10)])
-    figure, (axes,) = plots.panels(width=8.5)
-    plots.grouped_bars(axes, {title: by_digit[kind].mean(axis=1)
-                              for kind, title in restoration.KINDS.items()}, range(10))
-    axes.set(xlabel="digit", ylabel="share with the right label", ylim=(0, 1.15))
-    task.figure("restored_by_digit", figure)
+    plots.grouped_bars(task, "restored_by_digit", {
+        title: by_digit[kind].mean(axis=1) for kind, title in restoration.KINDS.items()
+    }, range(10), xlabel="digit", ylabel="share with the right label")
     shown = restored["free"][:, list(settings.shown)]
     task.table("shown", ["test image", "digit", *(f"label, seed {seed}" for seed in task.seeds)],
                [[image, truth[image], *labels] for image, labels in zip(settings.shown, shown.T)])

@@ -66,11 +66,10 @@ def run(task, settings):
                [[name, *(f"{values.mean():.3f}" for values in share.values())]
                 for name, share in shares.items()])
     plots.sample_rows(task, "restored_regions", pictures)
-    figure, (axes,) = plots.panels(width=8.5)
-    plots.grouped_bars(axes, {title: [share[kind].mean() for share in shares.values()]
-                              for kind, title in restoration.KINDS.items()}, list(shares))
-    axes.set(xlabel="lines removed", ylabel="share with the right label", ylim=(0, 1.15))
-    task.figure("regions", figure)
+    plots.grouped_bars(task, "regions", {
+        title: [share[kind].mean() for share in shares.values()]
+        for kind, title in restoration.KINDS.items()
+    }, list(shares), xlabel="lines removed", ylabel="share with the right label")
     free = [shares[f"{region} {settings.removed}"]["free"] for region in REGIONS]
     task.decide(judge(dict(zip(REGIONS, free)), shares[f"top {settings.more}"]["free"]))
 

@@ -131,37 +131,29 @@ MEASURES = {
 }
 
 
-def draw_filters(task, stem, parts, side=10):
+def draw_filters(task, stem, parts):
     """A hundred filters of each part, in one grid a part, all with one scale of grey."""
-    figure, axes = plots.panels(len(parts), width=5.6 * len(parts), height=5.6)
-    for panel, (title, images) in zip(axes, parts.items(), strict=True):
-        number = min(side, int(len(images) ** 0.5))
-        tiles = np.full((number * 29 - 1, number * 29 - 1), np.nan)
-        for place, image in enumerate(images[: number**2]):
-            row, column = 29 * (place // number), 29 * (place % number)
-            tiles[row : row + SIDE, column : column + SIDE] = image.reshape(SIDE, SIDE)
-        limit = np.nanquantile(np.abs(tiles), 0.995)
-        panel.imshow(tiles, cmap="gray", vmin=-limit, vmax=limit)
-        panel.set(title=f"{title}, weights −{limit:.2g} (black) to {limit:.2g} (white)",
-                  xticks=[], yticks=[])
-        panel.grid(False)
-    task.figure(stem, figure)
+    with plots.figure(task, stem, len(parts), width=5.6 * len(parts), height=5.6) as axes:
+        for panel, (title, images) in zip(axes, parts.items()):
+            side = min(10, int(len(images) ** 0.5))
+            shown = images[: side**2]
+            limit = np.quantile(np.abs(shown), 0.995)
+            plots.mosaic(panel, shown.reshape(side, side, -1), vmin=-limit, vmax=limit)
+            panel.set_title(f"{title}, weights −{limit:.2g} (black) to {limit:.2g} (white)")
 
 
 def draw(task, shapes):
-    figure, axes = plots.panels(3, width=12, height=3.4)
     labels = {"contrast": "contrast (share of the filter's range)",
               "elongation": "elongation of the peak",
               "surround": "ring around the peak, over its centre"}
-    for panel, (quantity, label) in zip(axes, labels.items(), strict=True):
-        for name, values in shapes.items():
-            places = np.sort(values[quantity], axis=None)
-            panel.plot(places, np.linspace(0, 1, len(places)), label=name)
-        panel.set(xlabel=label, ylabel="share of filters below")
-    axes[2].axvline(0, color="black", lw=1)
-    axes[2].set(xlim=(-1, 1), xticks=(-1, -0.5, 0, 0.5, 1))
-    axes[0].legend()
-    task.figure("filter_shapes", figure)
+    with plots.figure(task, "filter_shapes", 3, width=12, height=3.4) as axes:
+        for panel, (quantity, label) in zip(axes, labels.items()):
+            for name, values in shapes.items():
+                places = np.sort(values[quantity], axis=None)
+                panel.plot(places, np.linspace(0, 1, len(places)), label=name)
+            panel.set(xlabel=label, ylabel="share of filters below")
+        axes[2].axvline(0, color="black", lw=1)
+        axes[2].set(xlim=(-1, 1), xticks=(-1, -0.5, 0, 0.5, 1))
 
 
 def judge(rbm, first, second):

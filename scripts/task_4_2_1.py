@@ -69,22 +69,18 @@ def without_dropout(training):
 
 
 def draw(task, dropped):
-    figure, (left, right) = plots.panels(2)
-    bins = np.linspace(0, 1, 26)
-    for color, (kind, called) in zip(("C0", "C1"), {"real": "digits", "fake": "samples"}.items()):
-        left.hist(dropped[kind], bins, density=True, color=color, alpha=0.6, label=called)
-        left.hist(dropped[f"{kind}_plain"], bins, density=True, color=color, histtype="step",
-                  lw=2, label=f"{called}, without dropout (D13)")
-    left.set(xlabel="probability of being real, D, seed 0", ylabel="density")
-    left.set_ylim(0, 1.5 * left.get_ylim()[1])
-    left.legend(loc="upper center", fontsize=9)
-    probability = np.linspace(0.005, 0.995, 400)
-    right.plot(probability, -np.log(probability), label="−log D, in use")
-    right.plot(probability, np.log1p(-probability), label="log(1 − D), saturating")
-    right.axvline(0.5, color="grey", ls=":", lw=1)
-    right.set(xlabel="D of a sample", ylabel="generator's loss (nats)")
-    right.legend()
-    task.figure("what_losses_measure", figure)
+    bins, probability = np.linspace(0, 1, 26), np.linspace(0.005, 0.995, 400)
+    with plots.figure(task, "what_losses_measure", 2) as (left, right):
+        for color, kind, called in (("C0", "real", "digits"), ("C1", "fake", "samples")):
+            left.hist(dropped[kind], bins, density=True, color=color, alpha=0.6, label=called)
+            left.hist(dropped[f"{kind}_plain"], bins, density=True, color=color, histtype="step",
+                      lw=2, label=f"{called}, without dropout (D13)")
+        left.set(xlabel="probability of being real, D, seed 0", ylabel="density",
+                 ylim=(0, 1.5 * left.get_ylim()[1]))
+        right.plot(probability, -np.log(probability), label="−log D, in use")
+        right.plot(probability, np.log1p(-probability), label="log(1 − D), saturating")
+        right.axvline(0.5, color="grey", ls=":", lw=1)
+        right.set(xlabel="D of a sample", ylabel="generator's loss (nats)")
 
 
 if __name__ == "__main__":

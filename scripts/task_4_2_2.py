@@ -59,23 +59,22 @@ def run(task, settings):
 
 
 def draw(task, runs, scores, floor):
-    figure, (left, right) = plots.panels(2)
-    for color, (name, label) in enumerate(MEASURES.items()):
-        values = np.stack([found[name] for found in scores.values()])
-        left.plot(list(scores), values.mean(axis=1), "o-", color=f"C{color}", label=label)
-        left.plot(list(scores), values, ".", color=f"C{color}", alpha=0.5)
-        left.axhline(floor[name], color=f"C{color}", ls=":", lw=1)
-    left.set(xscale="log", ylim=(0, 1.05), xlabel="discriminator steps a generator step",
-             ylabel="measure (dotted: of test digits)")
-    plots.log_ticks(left.xaxis)
-    left.legend()
-    for color, (steps, group) in enumerate(runs.items()):
-        for loss, line in zip(gan.LOSSES, ("-", "--")):
-            plots.curve(right, group[loss], label=f"{loss.removesuffix('_loss')}, {steps}",
-                        color=f"C{color}", ls=line)
-    right.set(xlabel="epoch", ylabel="mean loss (nats)", yscale="log")
-    right.legend(fontsize=7, ncols=2)
-    task.figure("strength", figure)
+    with plots.figure(task, "strength", 2) as (left, right):
+        for color, (name, label) in enumerate(MEASURES.items()):
+            values = np.stack([found[name] for found in scores.values()])
+            left.plot(list(scores), values.mean(axis=1), "o-", color=f"C{color}", label=label)
+            left.plot(list(scores), values, ".", color=f"C{color}", alpha=0.5)
+            left.axhline(floor[name], color=f"C{color}", ls=":", lw=1)
+        left.set(xscale="log", ylim=(0, 1.05), xlabel="discriminator steps a generator step",
+                 ylabel="measure (dotted: of test digits)")
+        plots.log_ticks(left.xaxis)
+        left.legend()
+        for color, (steps, group) in enumerate(runs.items()):
+            for loss, line in zip(gan.LOSSES, ("-", "--")):
+                plots.curves(right, {f"{loss.removesuffix('_loss')}, {steps}": group[loss]},
+                             color=f"C{color}", ls=line)
+        right.set(xlabel="epoch", ylabel="mean loss (nats)", yscale="log")
+        right.legend(fontsize=7, ncols=2)
 
 
 def judge(scores):

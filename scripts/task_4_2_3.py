@@ -47,33 +47,29 @@ def run(task, settings):
 
 def draw(task, trainings, epochs):
     """Figure 22, and beside it the second training; crosses are the published first and last."""
-    figure, axes = plots.panels(2, sharey=True)
-    for panel, (name, runs) in zip(axes, trainings.items()):
-        for loss in gan.LOSSES:
-            line = plots.curve(panel, runs[loss], label=loss.removesuffix("_loss"))
-            ends = [published.VALUES[task.identifier, f"{name}/{loss}/{end}"].value
-                    for end in ("first", "last")]
-            panel.plot((1, epochs), ends, "x", color=line.get_color())
-        panel.set(title=TITLES[name], xlabel="epoch", ylim=(0, None))
-    axes[0].set_ylabel("mean loss (nats); crosses: published")
-    axes[1].legend()
-    task.figure("fig22_gan_losses", figure)
+    with plots.figure(task, "fig22_gan_losses", 2, sharey=True) as axes:
+        for panel, (name, runs) in zip(axes, trainings.items()):
+            plots.curves(panel, {loss.removesuffix("_loss"): runs[loss] for loss in gan.LOSSES})
+            for number, loss in enumerate(gan.LOSSES):
+                ends = [published.VALUES[task.identifier, f"{name}/{loss}/{end}"].value
+                        for end in ("first", "last")]
+                panel.plot((1, epochs), ends, "x", color=f"C{number}")
+            panel.set(title=TITLES[name], xlabel="epoch", ylim=(0, None))
+        axes[0].set_ylabel("mean loss (nats); crosses: published")
 
 
 def draw_scores(task, epochs, trainings, floor):
-    figure, panels = plots.panels(len(gan.WATCHED), width=13, height=3.2)
     titles = {"frechet": "Fréchet distance", "coverage": "coverage",
               "confident": "convnet sure", "background": "background level"}
-    for panel, (score, title) in zip(panels, titles.items(), strict=True):
-        for color, (name, runs) in enumerate(trainings.items()):
-            lines = panel.plot(epochs, runs[f"watched_{score}"].T, "o-", color=f"C{color}",
-                               alpha=0.6)
-            lines[0].set_label(TITLES[name])
-        panel.axhline(floor[score], color="grey", ls=":")
-        panel.set(xlabel="epoch", ylim=(0, None), title=title)
-    panels[0].set_ylabel("score (dotted: of test digits)")
-    panels[0].legend()
-    task.figure("scores_along_training", figure)
+    with plots.figure(task, "scores_along_training", 4, width=13, height=3.2) as axes:
+        for panel, (score, title) in zip(axes, titles.items()):
+            for color, (name, runs) in enumerate(trainings.items()):
+                lines = panel.plot(epochs, runs[f"watched_{score}"].T, "o-", color=f"C{color}",
+                                   alpha=0.6)
+                lines[0].set_label(TITLES[name])
+            panel.axhline(floor[score], color="grey", ls=":")
+            panel.set(xlabel="epoch", ylim=(0, None), title=title)
+        axes[0].set_ylabel("score (dotted: of test digits)")
 
 
 def judge(losses, distances):

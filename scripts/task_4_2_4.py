@@ -37,7 +37,7 @@ def judge(scores):
     classes = published["classes"]
     return {
         "4.2.4-a": {"0 leads": scoreboard.beside_others(classes, 0),
-                    "few": {f"of {digit}s": classes[:, digit] for digit in (4, 7)},
+                    "few": {f"{digit}s": classes[:, digit] for digit in (4, 7)},
                     "no 1": (1 - classes[:, 1]) ** BATCH},
         "4.2.4-b": {"clear": published["confident"]},
         "4.2.4-c": ({"noisy": published["noisy"]}, {"noisy": corrected["noisy"]}),

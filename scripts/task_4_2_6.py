@@ -155,21 +155,21 @@ def columns(scores, likelihoods):
 
 
 def draw(task, scores, floor):
-    figure, axes = plots.panel_grid(2, 2, width=9.5, height=2 + 0.6 * len(scores), sharey=True)
     titles = {"frechet": "Fréchet distance", "precision": "precision", "coverage": "coverage",
               "seconds": "seconds to train"}
-    for panel, (quantity, title) in zip(axes.ravel(), titles.items(), strict=True):
-        plots.dots(panel, {name: found[quantity] for name, found in scores.items()})
-        if quantity in floor:
-            panel.axvline(floor[quantity], color="grey", ls=":")
-        panel.set(xlabel=title)
-        if quantity in ("frechet", "seconds"):
-            panel.set_xscale("log")
-        else:
-            panel.set_xlim(0, None)
-    plots.log_ticks(axes[0, 0].xaxis)  # over the decades of seconds 1, 2 and 5 would overlap
-    figure.suptitle("a dot a seed, bars their mean; dotted: test digits", fontsize=9)
-    task.figure("comparison", figure)
+    with plots.figure(task, "comparison", 4, 2, width=9.5, height=2 + 0.6 * len(scores),
+                      sharey=True) as axes:
+        for panel, (quantity, title) in zip(axes, titles.items()):
+            plots.dots(panel, {name: found[quantity] for name, found in scores.items()})
+            if quantity in floor:
+                panel.axvline(floor[quantity], color="grey", ls=":")
+            panel.set_xlabel(title)
+            if quantity in ("frechet", "seconds"):
+                panel.set_xscale("log")
+            else:
+                panel.set_xlim(0, None)
+        plots.log_ticks(axes[0].xaxis)  # over the decades of seconds 1, 2 and 5 would overlap
+        panel.figure.suptitle("a dot a seed, bars their mean; dotted: test digits", fontsize=9)
 
 
 def judge(distances, unsteady):

@@ -106,32 +106,26 @@ def divergences(means, deviations):
 
 
 def draw_overfitting(task, runs):
-    figure, axes = plots.panels(2, sharey=True)
-    for panel, (name, group) in zip(axes, runs.items()):
-        for prefix, label in (("", "training images"), ("test_", "test images")):
-            plots.curve(panel, group[f"{prefix}reconstruction"], label=label)
-        panel.set(title=name, xlabel="epoch")
-        panel.xaxis.get_major_locator().set_params(integer=True)
-    axes[0].set(ylabel="reconstruction error, nats an image", ylim=(0, None))
-    axes[0].legend()
-    task.figure("overfitting", figure)
+    with plots.figure(task, "overfitting", 2, sharey=True) as axes:
+        for panel, (name, group) in zip(axes, runs.items()):
+            plots.curves(panel, {"training images": group["reconstruction"],
+                                 "test images": group["test_reconstruction"]})
+            panel.set(title=name, xlabel="epoch")
+        axes[0].set(ylabel="reconstruction error, nats an image", ylim=(0, None))
 
 
 def draw_bounds(task, bounds, latent):
-    figure, (left, right) = plots.panels(2)
-    for number, (name, found) in enumerate(bounds.items()):
-        left.plot(found["elbo"], found["iwae"], ".", ms=3, color=f"C{number}", label=name)
-        kl = np.sort(latent[name]["kl"])[::-1]
-        count = latent[name]["active"].sum()
-        right.plot(np.arange(1, len(kl) + 1), kl, color=f"C{number}",
-                   label=f"{name}: {count} of {len(kl)} active")
-    ends = left.get_xlim()
-    left.plot(ends, ends, color="grey", lw=1, label="equal")
-    left.set(xlabel="ELBO of a test image, nats", ylabel="bound by importance sampling, nats")
-    right.set(xlabel="latent dimension, largest first", ylabel="KL divergence, nats", yscale="log")
-    left.legend(markerscale=3)
-    right.legend()
-    task.figure("bounds", figure)
+    with plots.figure(task, "bounds", 2) as (left, right):
+        for name, found in bounds.items():
+            left.plot(found["elbo"], found["iwae"], ".", ms=3, label=name)
+            kl = np.sort(latent[name]["kl"])[::-1]
+            count = latent[name]["active"].sum()
+            right.plot(np.arange(1, len(kl) + 1), kl, label=f"{name}: {count} of {len(kl)} active")
+        ends = left.get_xlim()
+        left.plot(ends, ends, color="grey", lw=1, label="equal")
+        left.set(xlabel="ELBO of a test image, nats", ylabel="bound by importance sampling, nats")
+        right.set(xlabel="latent dimension, largest first", ylabel="KL divergence, nats",
+                  yscale="log")
 
 
 def judge(gaps, free, published):

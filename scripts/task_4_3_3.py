@@ -75,29 +75,24 @@ def walks(training, steps):
 
 def draw_classes(task, classes, sure, digits):
     """Share of each label among all samples and among those the convnet is sure of."""
-    figure, (axes,) = plots.panels(width=8.5)
     bars = {"samples": (classes.mean(axis=0), "lightblue"), "test digits": (digits, "lightgrey"),
             "samples, convnet sure": (sure.mean(axis=0), "C0")}
-    for place, (name, (shares, color)) in zip((-0.2, 0.2, -0.2), bars.items()):
-        axes.bar(np.arange(10) + place, shares, 0.4, label=name, color=color)
-    if len(classes) > 1:
-        axes.plot(np.arange(10) - 0.2, classes.T, ".", color="black", ms=3)
-    axes.set(xlabel="digit that the convnet sees", ylabel="share of all")
-    axes.set_ylim(0, 1.25 * axes.get_ylim()[1])
-    axes.set_xticks(range(10))
-    axes.legend(ncols=3, loc="upper center", fontsize=9)
-    task.figure("classes", figure)
+    with plots.figure(task, "classes", width=8.5) as axes:
+        for place, (name, (shares, color)) in zip((-0.2, 0.2, -0.2), bars.items()):
+            axes.bar(np.arange(10) + place, shares, 0.4, label=name, color=color)
+        if len(classes) > 1:
+            axes.plot(np.arange(10) - 0.2, classes.T, ".", color="black", ms=3)
+        axes.set(xlabel="digit that the convnet sees", ylabel="share of all", xticks=range(10),
+                 ylim=(0, 1.25 * axes.get_ylim()[1]))
+        axes.legend(ncols=3, loc="upper center")
 
 
 def draw_training(task, runs):
-    figure, axes = plots.panels(3, width=11, height=3.2)
     titles = {"elbo": "ELBO", "reconstruction": "reconstruction error", "kl": "KL divergence"}
-    for panel, (part, title) in zip(axes, titles.items()):
-        for prefix, label in (("", "training"), ("test_", "test")):
-            plots.curve(panel, runs[f"{prefix}{part}"], label=label)
-        panel.set(xlabel="epoch", ylabel="nats an image", title=title)
-    axes[0].legend()
-    task.figure("training", figure)
+    with plots.figure(task, "training", 3, width=11, height=3.2) as axes:
+        for panel, (part, title) in zip(axes, titles.items()):
+            plots.curves(panel, {"training": runs[part], "test": runs[f"test_{part}"]})
+            panel.set(xlabel="epoch", ylabel="nats an image", title=title)
 
 
 def judge(classes, clear, zeros):

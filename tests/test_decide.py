@@ -112,7 +112,7 @@ def test_a_published_number_is_held_against_single_runs():
     effect, = decide.judge(claim(only=SINGLE), {"only": few}).effects
     assert effect.high == pytest.approx(stats.t.ppf(0.975, 9) * math.sqrt(1.1))
     effect, = decide.judge(claim(only=SINGLE), {"only": many}).effects
-    assert (effect.estimate, effect.low) == pytest.approx((499.5, 24.975))
+    assert (effect.estimate, effect.low) == pytest.approx((499.5, 24.025))
     logs = dataclasses.replace(SINGLE, log=True)
     effect, = decide.judge(claim(only=logs), {"only": np.exp(few)}).effects
     assert effect.low * effect.high == pytest.approx(1)
@@ -151,12 +151,13 @@ def test_of_many_comparisons_the_weakest_is_told(clause, values, weakest):
     told = [place for place in range(4) if f"part {place}" in found.evidence]
     assert told == [weakest]
     one = {label: group[:1] for label, group in groups.items()}
+    assert found.effects[0].asked in found.evidence
     assert decide.judge(claim(only=clause), {"only": one}).verdict == "undecided"
 
 
 def test_facts_are_exact_and_have_no_effects():
     found = decide.judge(claim(fact=Clause("proved", "exact")), {"fact": np.True_})
-    assert found == decide.Verdict("reproduced", "Proved: yes (exact).", 0)
+    assert (found.verdict, found.n, found.effects) == ("reproduced", 0, ())
 
 
 @pytest.mark.parametrize("published, corrected, expected", [
@@ -169,6 +170,24 @@ def test_a_claim_that_only_the_published_protocol_fulfils_is_an_artefact(
     found = decide.judge(claim(deviation="D1", only=DIFFERENCE), *({"only": v} for v in pair))
     assert found.verdict == expected and len(found.effects) == 2
     assert found.deviation == ("D1" if expected == "artefact" else "")
+
+
+def test_n_is_of_what_decides():
+    both = claim(first=DIFFERENCE, second=DIFFERENCE)
+    values = {"first": around(0.0, spread=1e-4), "second": [0.5]}
+    found = decide.judge(both, values)
+    assert (found.verdict, found.n) == ("refuted", 5)
+    open_ = decide.judge(both, values | {"first": around(0.5, spread=1e-4)})
+    assert (open_.verdict, open_.n) == ("undecided", 1)
+
+
+def test_an_interval_ends_where_the_effect_must():
+    clause = Clause("correlation", "difference", margin=0.5, bounds=(-1, 1))
+    effect, = decide.judge(claim(only=clause), {"only": around(0.9, 3, 0.3)}).effects
+    assert effect.high == 1 and effect.low > -1
+    fixed = dataclasses.replace(DIFFERENCE, fixed=True)
+    effect, = decide.judge(claim(only=fixed), {"only": around(0.0045, 5, 0.01)}).effects
+    assert effect.verdict == "undecided" and effect.seeds is None
 
 
 def test_a_corrected_protocol_that_decides_nothing_leaves_the_claim_open():
@@ -231,6 +250,24 @@ def test_false_verdicts_are_rare(number):
         # Five in a hundred, and three standard errors of the simulation.
         assert 1 - verdicts.count("undecided") / len(verdicts) <= 0.05 + 3 * 0.007
     assert power[0.5] <= power[1] <= power[2] and power[2] > {3: 0.4}.get(number, 0.8)
+
+
+@pytest.mark.parametrize("number", [3, 10])
+def test_many_comparisons_refute_no_more_often(number):
+    """Ten effects half a standard deviation beyond the margin: the claim is true."""
+    draws = 0.007 + np.random.default_rng(number).normal(0, 0.01, (300, 10, number))
+    found = [verdict(DIFFERENCE, dict(enumerate(values))) for values in draws]
+    assert found.count("refuted") <= 0.05 * len(found)
+    on_the_margin = [verdict(DIFFERENCE, dict(enumerate(values - 0.005))) for values in draws]
+    assert on_the_margin.count("refuted") <= 0.1 * len(found)
+
+
+@pytest.mark.parametrize("number", [5, 20, 40, 60])
+def test_a_run_is_rarely_taken_for_none_of_its_kind(number):
+    draws = np.random.default_rng(number).normal(size=(1000, number + 1))
+    single = dataclasses.replace(SINGLE, margin=0.0)
+    found = [verdict(single, values[1:] - values[0]) for values in draws]
+    assert found.count("refuted") <= (0.05 + 3 * 0.007) * len(found)
 
 
 def test_a_bootstrap_of_ten_seeds_errs_twice_as_often():

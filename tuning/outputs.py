@@ -145,7 +145,7 @@ def draw_importance(search, found):
 def parallel_coordinates(search, done):
     """A line a trial through its factors, coloured by rank, the best on top."""
     names, table = _encoded(done)
-    figure, (axes,) = plots.panels(width=max(7, 1.5 * len(names) + 3), height=4.4)
+    figure, (axes,) = plots.panels(width=max(7, 1.3 * len(names) + 1.5), height=4.4)
     places = (table - table.min(axis=0)) / np.ptp(table, axis=0)
     colors = plots.shades(len(done))
     lines = places + np.random.default_rng(0).uniform(-0.015, 0.015, places.shape)
@@ -167,28 +167,26 @@ def parallel_coordinates(search, done):
 def marginals(search, done):
     """The objective of each trial against each of its factors."""
     names, _ = _encoded(done)
-    columns = min(4, len(names))
+    columns = min(3, len(names))
     lines = -(-len(names) // columns)
-    figure, axes = plots.panel_grid(lines, columns, width=3.2 * columns, height=2.7 * lines)
+    figure, axes = plots.panels(len(names), lines, columns, width=3.2 * columns, height=2.7 * lines)
     objective = np.array([row.objective for row in done])
-    for panel, name in zip(axes.ravel(), names):
+    for panel, name in zip(axes, names):
         values = [row.factors[name] for row in done]
         if _are_numbers(values):
-            panel.plot(values, objective, "o", ms=4, alpha=0.6)
             panel.set_xscale("log" if _are_wide(values) else "linear")
         else:
             middle = _medians(done, name)
-            places = [list(middle).index(str(value)) for value in values]
-            panel.plot(places, objective, "o", ms=4, alpha=0.6)
+            values = [list(middle).index(str(value)) for value in values]
             panel.plot(range(len(middle)), list(middle.values()), "_", ms=18, color="black")
             panel.set_xticks(range(len(middle)), list(middle), rotation=30, fontsize=8)
+            panel.set_xlim(-0.5, len(middle) - 0.5)
+        panel.plot(values, objective, "o", color="C0", ms=4, alpha=0.6)
         panel.set_xlabel(name)
         if objective.min() > 0 and objective.max() > 10 * objective.min():
             panel.set_yscale("log")
-    for panel in axes.ravel()[len(names):]:
-        panel.set_visible(False)
-    for line in axes:
-        line[0].set_ylabel(search.objective)
+    for panel in axes[::columns]:
+        panel.set_ylabel(search.objective)
     return figure
 
 

@@ -31,13 +31,13 @@ def oscillation(losses):
     return np.diff(late, axis=1).std(axis=1)
 
 
-def fluctuation(accuracies):
-    """Epoch-to-epoch standard deviation of accuracies (seeds, epochs) in the second half, (seeds,).
+def fluctuation(values):
+    """Epoch-to-epoch standard deviation of values (seeds, epochs) in the second half, (seeds,).
 
     From the differences of neighbouring epochs, √(mean d² / 2), which a slow rise hardly moves;
     at least one image in 10,000.
     """
-    steps = np.diff(accuracies[:, (accuracies.shape[1] - 1) // 2 :], axis=1)
+    steps = np.diff(values[:, (values.shape[1] - 1) // 2 :], axis=1)
     squares = (steps**2).sum(axis=1) / max(1, steps.shape[1])
     return np.maximum(np.sqrt(squares / 2), _SMALLEST_FLUCTUATION)
 

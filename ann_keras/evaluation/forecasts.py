@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ann_keras import plots
 from ann_keras.data import santafe
 
 HORIZON = santafe.TEST_POINTS  # values a forecast has, as in the competition
@@ -113,57 +112,3 @@ def compared(pairs):
     return {clause: {label: tuple(getattr(found, quantity) for found in pair)
                      for label, pair in pairs.items()}
             for clause, quantity in (("test points", "mse"), ("later starts", "later"))}
-
-
-def draw_losses(task, stem, runs):
-    """Losses of ``Results`` of ``recipes.timeseries.train`` against epoch, a panel a fold."""
-    losses = {"training": runs["loss"], "validation": runs["val_loss"]}
-    figure, axes = plots.panels(losses["training"].shape[1], width=9, sharey=True)
-    for fold, panel in enumerate(axes):
-        for label, values in losses.items():
-            plots.curve(panel, values[:, fold], label=label)
-        panel.set(yscale="log", xlabel="epoch", title=f"fold {fold + 1}")
-    axes[0].set_ylabel("MSE of the standardised series")
-    axes[-1].legend(title="mean and range over seeds" if len(runs) > 1 else None)
-    task.figure(stem, figure)
-
-
-def draw_typical(axes, found, title):
-    """The test points and, for each name, the run whose test MSE is nearest to the median."""
-    train, test = santafe.load()
-    steps = np.arange(len(train), len(train) + len(test))
-    axes.plot(steps, test, color="k", lw=2, label="test points")
-    for name, runs in found.items():
-        middle = sorted(runs, key=lambda run: run["mse"])[len(runs) // 2]
-        axes.plot(steps, middle["forecast"], label=f"{name} (MSE {middle['mse']:.0f})")
-    axes.set(xlabel="time step", ylabel="laser intensity", ylim=(-60, 340), title=title)
-    axes.legend(loc="upper center", ncols=3, fontsize=8)
-
-
-def draw_errors(groups, **size):
-    """Box plots over seeds of test MSE and of errors from later starts, a row a group.
-
-    Args:
-        groups: dict of name → ``Errors``.
-        size: width and height in inches.
-
-    Returns:
-        The figure and its two axes; the first group is at height 1.
-    """
-    figure, axes = plots.panels(2, sharey=True, **size)
-    for panel, quantity in zip(axes, ("mse", "later")):
-        panel.boxplot([getattr(found, quantity) for found in groups.values()],
-                      orientation="horizontal")
-        panel.set(xscale="log")
-        plots.log_ticks(panel.xaxis)
-    axes[0].set_yticks(range(1, 1 + len(groups)), list(groups))
-    axes[0].invert_yaxis()
-    axes[1].set_xlabel("median NMSE over later starts")
-    return figure, axes
-
-
-def draw_variants(task, stem, as_published, variants):
-    """``draw_errors`` as published and with changed settings (dict of name → ``Errors``)."""
-    figure, axes = draw_errors({"published": as_published} | variants, width=10, height=4.2)
-    axes[0].set_xlabel("test MSE (series' units squared)")
-    task.figure(stem, figure)

@@ -178,5 +178,5 @@ def title(name):
 
 def beside_others(classes, digit):
     """The share of a digit beside that of each other one, of shares (seeds, 10): dict of pairs."""
-    return {f"of {other}s": (classes[:, digit], classes[:, other])
+    return {f"{other}s": (classes[:, digit], classes[:, other])
             for other in range(10) if other != digit}

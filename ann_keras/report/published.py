@@ -6,6 +6,7 @@ measurements beside `value`, and the page generator walks `TASKS` and the other 
 """
 
 import csv
+import math
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
@@ -42,6 +43,8 @@ class Clause:
     paired: bool = True  # two groups have the same seeds, so that each seed gives one difference
     target: float = 0.0
     log: bool = False  # single runs scatter by factors
+    bounds: tuple[float, float] = (-math.inf, math.inf)  # of what the effect can be
+    fixed: bool = False  # nothing more can be drawn
     why: str = ""  # of a margin that is not the quantity's, or of what is measured
 
 
@@ -104,7 +107,7 @@ class Value:
 class Deviation:
     """A point where the published run differs from what the report says of it."""
 
-    id: str  # "D1" to "D14"
+    id: str  # "D1" to "D20"
     tasks: tuple[str, ...]  # ids of those that show both runs, published and corrected
     text: str  # what differs
 

@@ -26,11 +26,6 @@ _WORDS = {  # of names, as a reader writes them
     "confident": "convnet sure", "elbo": "ELBO", "frechet": "Fréchet distance", "iwae": "IWAE",
     "kl": "KL divergence", "mse": "MSE", "nmse": "NMSE", "val": "validation",
 }
-_CAPTIONS = {  # of the figures of a search
-    "importance.png": "How much of the objective's variance each setting explains, as bars",
-    "marginals.png": "Objective of each trial (dots) against each setting, a panel a setting",
-    "parallel_coordinates.png": "Each trial as a line through its settings, coloured by objective",
-}
 _TEMPLATES = Path(__file__).with_name("templates")
 _GUIDES = ("verdicts", "guide", "many_machines", "glossary")  # of docs/, as far as they are there
 
@@ -51,7 +46,11 @@ def build(results="results", preset="report", site=None):
     site = Path(site or (folder if preset != "report" else folder.parents[1]) / "site")
     content = collect(folder) | {"preset": preset}
     if preset != "report":
-        content["full"] = _verdicts(Path(results) / "report")
+        full = Path(results) / "report"
+        full = full if full.is_dir() else ROOT / "results" / "report"
+        content["full"] = {claim["id"]: claim["verdict"]
+                           for path in full.glob("task_?_?_?/summary.json")
+                           for claim in _read_json(path)["claims"]}
     for task in content["tasks"].values():
         _copy([folder / task["folder"] / name for name in task["files"]], site / task["folder"])
         _copy(filter(Path.is_file, [task["script"]]), site / task["folder"])
@@ -75,19 +74,18 @@ def texts(root):
     Raises:
         UserError: a file cannot be read, or the README lacks the markers.
     """
-    root = Path(root)
-    content = collect(root / "results" / "report")
-    readme = _read(root / "README.md").decode()
+    path, content = Path(root) / "README.md", collect(Path(root) / "results" / "report")
+    readme = _read(path).decode()
     for part in ("learned", "numbers"):
         begin, end = f"<!-- {part}:begin -->\n", f"<!-- {part}:end -->"
-        if not re.search(f"{begin}.*{end}", readme, re.DOTALL):
-            raise UserError(f"{root / 'README.md'} lacks the markers of {part}")
         block = begin + _render(f"{part}.md.j2", content) + end
-        readme = re.sub(f"{begin}.*{end}", lambda _: block, readme, flags=re.DOTALL)
+        readme, found = re.subn(f"{begin}.*{end}", lambda _: block, readme, flags=re.DOTALL)
+        if not found:
+            raise UserError(f"{path} lacks the markers of {part}")
     return {
-        root / "README.md": readme,
-        root / "results" / "README.md": _render("results.md.j2", content),
-        root / "docs" / "deviations.md": _render("deviations.md.j2", content),
+        path: readme,
+        path.parent / "results" / "README.md": _render("results.md.j2", content),
+        path.parent / "docs" / "deviations.md": _render("deviations.md.j2", content),
     }
 
 
@@ -104,7 +102,10 @@ def collect(folder):
             for number in published.SECTIONS
         },
         "counts": Counter(claim["verdict"] for claim in claims.values()),
-        "searches": _searches(folder),
+        "searches": [_read_json(path) | {
+            "name": path.parent.name, "folder": f"tuning/{path.parent.name}",
+            "figures": [file.name for file in sorted(path.parent.glob("*.png"))],
+        } for path in sorted((folder / "tuning").glob("*/best.json"))],
         "seconds": sum(summary["seconds"] for summary in done),
         "environment": done[-1]["environment"] if done else {},
     }
@@ -138,6 +139,8 @@ def _task(folder, task):
     path = folder / name / "summary.json"
     summary = _read_json(path) if path.is_file() else {}
     values = {m["name"]: m for m in summary.get("measurements", ())}
+    numbered = {figure.file: (f"Figure {figure.number}", figure.caption)
+                for figure in published.FIGURES.values()}
     return {
         "id": task.id, "title": task.title, "folder": name, "summary": summary, "values": values,
         "script": ROOT / "scripts" / f"{name}.py",
@@ -146,8 +149,11 @@ def _task(folder, task):
         "beside": [(published.VALUES[task.id, m["name"]], m) for m in values.values()
                    if (task.id, m["name"]) in published.VALUES],
         "others": [m for m in values.values() if (task.id, m["name"]) not in published.VALUES],
-        "figures": [(figure, *_caption(task, Path(figure).stem))
-                    for figure in summary.get("figures", ())],
+        "figures": [
+            (figure, *numbered.get(stem, ("", published.PICTURES.get(
+                (task.id, stem), f"{task.title}: {readable(stem)}"
+            )))) for figure in summary.get("figures", ()) for stem in [Path(figure).stem]
+        ],
         "tables": {
             table: list(csv.reader(_read(folder / name / table).decode().splitlines()))
             for table in summary.get("tables", ())
@@ -180,13 +186,6 @@ def _claims(task, summary):
     return claims
 
 
-def _verdicts(folder):
-    """Verdicts at full size by claim, of runs in a folder or else of those that are committed."""
-    folder = folder if folder.is_dir() else ROOT / "results" / "report"
-    return {claim["id"]: claim["verdict"] for path in folder.glob("task_?_?_?/summary.json")
-            for claim in _read_json(path)["claims"]}
-
-
 def _cost(effects, summary):
     """What would decide the open effects, in words."""
     parts = []
@@ -202,26 +201,6 @@ def _cost(effects, summary):
         parts.append(f"{effect.name}: {words} {needed} instead of {effect.n}, at most "
                      f"{duration((needed - effect.n) * each)} more")
     return parts
-
-
-def _caption(task, stem):
-    """Title and caption of a figure."""
-    for figure in published.FIGURES.values():
-        if figure.file == stem:
-            return f"Figure {figure.number}", figure.caption
-    return "", published.PICTURES.get((task.id, stem), f"{task.title}: {readable(stem)}")
-
-
-def _searches(folder):
-    """What ``python -m tuning`` left in a preset's folder: a dict a search."""
-    found = []
-    for path in sorted((folder / "tuning").glob("*/best.json")):
-        name = path.parent.name
-        found.append(_read_json(path) | {
-            "name": name, "folder": f"tuning/{name}",
-            "figures": [file.name for file in sorted(path.parent.glob("*.png"))],
-        })
-    return found
 
 
 def _sources(content, results):
@@ -367,5 +346,5 @@ def _render(template, content):
         "words": decide.in_words,
         "linked": lambda text: markupsafe.Markup(_linked(html.escape(text, quote=False))),
     }
-    environment.globals |= {"published": published, "verdicts": VERDICTS, "captions": _CAPTIONS}
+    environment.globals |= {"published": published, "verdicts": VERDICTS}
     return environment.get_template(template).render(content)

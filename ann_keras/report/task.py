@@ -202,9 +202,10 @@ class Task:
         lines = []
         for entry in self._measurements.values():
             if "published" in entry:
-                spread = f" ± {entry['sd']:.2g}" if len(entry["values"]) > 1 else ""
+                values = entry["values"]
+                spread = f" ({min(values):.4g} to {max(values):.4g})" if len(values) > 1 else ""
                 lines.append(f"  {entry['name']}: published {entry['published']:g}, "
-                             f"reproduced {entry['mean']:.4g}{spread} {entry['unit']}".rstrip())
+                             f"reproduced {np.median(values):.4g}{spread} {entry['unit']}".rstrip())
         for identifier, found in self._claims.items():
             verdict = NOT_JUDGED if self.changes else found.verdict
             lines.append(f"  {identifier} {verdict}: {published.CLAIMS[identifier].text}")
