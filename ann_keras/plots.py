@@ -248,7 +248,8 @@ def forecast_errors(axes, groups):
               "later": "median NMSE over later starts"}
     for panel, (quantity, label) in zip(axes, labels.items()):
         panel.boxplot([getattr(found, quantity) for found in groups.values()],
-                      orientation="horizontal", tick_labels=list(groups))
+                      orientation="horizontal")
         panel.set(xscale="log", xlabel=label)
         log_ticks(panel.xaxis)
+    axes[0].set_yticks(range(1, 1 + len(groups)), list(groups))
     axes[0].invert_yaxis()

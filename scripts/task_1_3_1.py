@@ -52,24 +52,13 @@ def run(task, settings):
         task.measure(f"noise_{noise:g}/iterations_to_converge", steps[noise])
     heights = [data.surface.samples(noisiest, seed)[1].var() for seed in task.seeds]
     variance = data.surface.samples()[2].var()
-    draw(task, runs, train, test, variance)
-    task.decide(judge(train, test, steps, early, variance, heights))
-
-
-def iterations_to_converge(losses):
-    """Iterations (seeds,) until nine tenths of the fall of the loss (seeds, epochs) are done."""
-    first, last = losses[:, :1], losses[:, -1:]
-    return (first - losses >= 0.9 * (first - last)).argmax(axis=1) + 1
-
-
-def draw(task, runs, train, test, variance):
     levels = list(runs)
     with plots.figure(task, "fig1_noise", 2) as (left, right):
         losses = {f"{noise:g}": group["loss"] for noise, group in runs.items()}
         plots.curves(left, losses, shaded=True, lw=1.2)
         left.set(yscale="log", xlabel="L-BFGS iteration (epoch)", ylabel="training MSE")
-        left.legend(title="noise", ncols=4, handlelength=1, columnspacing=1, loc="center right",
-                    bbox_to_anchor=(1, 0.34))
+        left.legend(title="noise", ncols=4, fontsize=8, handlelength=1, columnspacing=1,
+                    loc="center right", bbox_to_anchor=(1, 0.34))
         for name, errors in (("training MSE", train), ("MSE on the clean surface", test)):
             values = np.array(list(errors.values()))
             right.errorbar(levels, values.mean(1), values.std(1), marker="o", ms=4, label=name)
@@ -77,6 +66,13 @@ def draw(task, runs, train, test, variance):
         right.plot(levels[1:], np.square(levels[1:]), color="black", ls=":", label="noise variance")
         right.set(yscale="log", xlabel="noise (standard deviation)", ylabel="MSE at the end")
         right.legend()
+    task.decide(judge(train, test, steps, early, variance, heights))
+
+
+def iterations_to_converge(losses):
+    """Iterations (seeds,) until nine tenths of the fall of the loss (seeds, epochs) are done."""
+    first, last = losses[:, :1], losses[:, -1:]
+    return (first - losses >= 0.9 * (first - last)).argmax(axis=1) + 1
 
 
 def judge(train, test, steps, early, variance, heights):

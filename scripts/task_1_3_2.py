@@ -51,19 +51,15 @@ def run(task, settings):
         for loss in curves.LOSSES.values():
             oscillation[name, loss] = curves.oscillation(group[loss])
             task.measure(f"{name}/{loss}/oscillation", oscillation[name, loss], better="lower")
-    draw(task, runs, settings.target)
-    task.decide(judge(seconds, oscillation))
-
-
-def draw(task, runs, target):
     with plots.figure(task, "gradient_methods", 2) as (left, right):
         plots.curves(left, {name: group["loss"] for name, group in runs.items()})
-        left.axhline(target, color="grey", ls="--", lw=1)
+        left.axhline(settings.target, color="grey", ls="--", lw=1)
         left.set(yscale="log", xscale="log", xlabel="epoch", ylabel="training MSE")
         for name in ("SGD", "accelerated SGD"):
             right.plot(runs[name][0]["last_batch_mse"], lw=0.6, label=name,
                        color=f"C{list(runs).index(name)}")
         right.set(yscale="log", xlabel="epoch", ylabel="MSE of the last mini-batch")
+    task.decide(judge(seconds, oscillation))
 
 
 def judge(seconds, oscillation):

@@ -109,7 +109,8 @@ def judge(reach, low, step, target, low_target):
             f"{name} to {goal:g}": (found[large, name]["seconds"],
                                     found[large, "accelerated SGD"]["seconds"])
             for found, goal in ((reach, target), (low, low_target))
-            for name in ("gradient descent", "SGD") if found[large, "accelerated SGD"]["reached"].all()
+            if found[large, "accelerated SGD"]["reached"].all()
+            for name in ("gradient descent", "SGD")
         }},
     }
 

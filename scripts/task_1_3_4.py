@@ -64,11 +64,6 @@ def run(task, settings):
             epochs[name][target] = reach["epochs"]
             task.measure(f"{name}/epochs_to_{target:g}", reach["epochs"], better="lower")
             task.measure(f"{name}/seconds_to_{target:g}", reach["seconds"], better="lower")
-    draw(task, runs, seconds)
-    task.decide(judge(losses, seconds, epochs, oscillation))
-
-
-def draw(task, runs, seconds):
     with plots.figure(task, "fig2_optimizers", 2, width=10, width_ratios=(3, 2)) as (left, right):
         last = {LABELS[name]: group[0]["last_batch_mse"] for name, group in runs.items()}
         plots.curves(left, last, lw=0.7)
@@ -79,6 +74,7 @@ def draw(task, runs, seconds):
             right.barh(LABELS[name], np.mean(values), xerr=np.std(values))
         right.invert_yaxis()
         right.set(xlabel="seconds of training")
+    task.decide(judge(losses, seconds, epochs, oscillation))
 
 
 def judge(losses, seconds, epochs, oscillation):

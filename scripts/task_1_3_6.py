@@ -55,24 +55,20 @@ def run(task, settings):
         task.measure(f"fresh/{name}/test_accuracy", fresh[name]["test_accuracy"], better="higher")
     task.measure("adadelta/test_accuracy", chained["test_accuracy"], better="higher")
     task.measure("adadelta_rate_1/val_accuracy/last", rate_one[:, -1], better="higher")
-    draw(task, published, curves, rate_one)
-    task.decide(judge(published, curves, rate_one))
-
-
-def draw(task, published, curves, rate_one):
     # The report's curves lie above 0.86; a fresh Adadelta far below would flatten them.
-    lowest, fresh = min(0.86, published["sgd"].min()) - 0.01, {}
+    lowest, shown = min(0.86, published["sgd"].min()) - 0.01, {}
     for name, title in NAMES.items():
         begin, end = curves[name][:, 0].mean(), curves[name][:, -1].mean()
         below = f" ({begin:.2f} to {end:.2f}, below)" if end < lowest else ""
-        fresh[title + below] = curves[name]
+        shown[title + below] = curves[name]
     with plots.figure(task, "fig3_validation_accuracy", 2, sharey=True) as (left, right):
         plots.curves(left, {NAMES[name]: published[name] for name in NAMES}, marker="o", ms=3)
-        plots.curves(right, fresh, marker="o", ms=3)
+        plots.curves(right, shown, marker="o", ms=3)
         plots.curves(right, {"Adadelta, learning rate 1": rate_one}, marker="o", ms=3, ls="--")
         left.set(title="as published: one model, passed on", xlabel="epoch",
                  ylabel="validation accuracy", ylim=(lowest, 1))
         right.set(title="each from a fresh start", xlabel="epoch")
+    task.decide(judge(published, curves, rate_one))
 
 
 def judge(published, fresh, rate_one):

@@ -52,11 +52,6 @@ def run(task, settings):
     task.measure("mish_regressor/epochs", runs["published"]["epochs"])
     for name in list(protocols)[1:]:
         task.measure(f"{name}/mse", test[name], better="lower")
-    draw(task, recipe, runs, test)
-    task.decide(judge(test))
-
-
-def draw(task, recipe, runs, test):
     _, (x, y) = regression.points(recipe, seed=0)
     titles = {"published": "as published (Adam)", "L-BFGS": "L-BFGS"}
     plots.surfaces(task, "fig5_test_surface", x, {"test data": y[:, 0]} | {
@@ -68,6 +63,7 @@ def draw(task, recipe, runs, test):
         given = published.value("1.4.3", "mish_regressor/mse").value
         axes.axhline(given, color="C3", ls="--", label="published run (its MSE, D2)")
         axes.set(yscale="log", ylabel=f"test MSE over {len(task.seeds)} seeds")
+    task.decide(judge(test))
 
 
 def judge(test):

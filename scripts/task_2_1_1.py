@@ -27,13 +27,8 @@ def run(task, settings):
     on, unstable = midway["on"], table["states"][table["kinds"] != "stable"]
     task.measure("on_axes/starts_that_move", np.mean((on[-1] != on[0]).any(1)))
     task.measure("on_axes/ends_at_unstable", np.mean(hopfield.among(on[-1], unstable)))
-    draw(task, runs, unstable)
-    task.decide(judge(table, midway, runs["many"], settings.recipe.points))
-
-
-def draw(task, runs, unstable):
-    table, random, midway = runs["equilibria"], runs["random"], runs["midway"]
-    both = np.concatenate([midway["on"], midway["beside"]], axis=1)
+    random = runs["random"]
+    both = np.concatenate([on, midway["beside"]], axis=1)
     plots.paths(task, "fig6_hopfield_2d_random", random["states"], TARGETS, unstable)
     plots.paths(task, "fig7_hopfield_2d_midway", both, TARGETS, unstable)
     energies = {"random starts": random["energies"], "on the axes": midway["on_energies"]}
@@ -45,7 +40,8 @@ def draw(task, runs, unstable):
                 panel.axhline(level, color=color, ls="--", lw=1, label=f"{kind} equilibria")
             panel.set(title=title, xlabel="iteration")
         axes[0].set_ylabel("energy $E$")
-        axes[1].legend(loc=(0.6, 0.12))
+        axes[1].legend(fontsize=8, loc=(0.6, 0.12))
+    task.decide(judge(table, midway, runs["many"], settings.recipe.points))
 
 
 def judge(table, midway, many, points):

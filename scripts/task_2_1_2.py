@@ -40,7 +40,16 @@ def run(task, settings):
             "without_rounding/at_end": exact["states"][-1]}
     for name, states in ends.items():
         task.measure(f"on_axes/{name}/at_unstable", np.mean(hopfield.among(states, unstable)))
-    draw(task, runs, unstable, plane)
+    both = np.concatenate([on, runs["midway"]["beside"]], axis=1)
+    plots.paths(task, "fig8_hopfield_3d_random", runs["random"]["states"], TARGETS, unstable)
+    plots.paths(task, "fig9_hopfield_3d_midway", both, TARGETS, unstable)
+    labels = {"distance": "distance to the plane", "remaining": "way along the plane to go (share)"}
+    with plots.figure(task, "plane", 2) as axes:
+        for panel, (name, label) in zip(axes, labels.items()):
+            low, middle, high = plane[name][:, :31]
+            panel.plot(middle, label="median start")
+            panel.fill_between(range(31), low, high, alpha=0.2, lw=0, label="5% to 95% of starts")
+            panel.set(xlabel="iteration", ylabel=label)
     task.decide(judge(table, on, exact["states"], runs["many"], plane, recipe.points))
 
 
@@ -90,19 +99,6 @@ def approach(patterns, points, steps, seed):
         "half_distance": (distance <= distance[0] / 2).argmax(0),
         "half_way": (remaining <= 0.5).argmax(0),
     }
-
-
-def draw(task, runs, unstable, plane):
-    both = np.concatenate([runs["midway"]["on"], runs["midway"]["beside"]], axis=1)
-    plots.paths(task, "fig8_hopfield_3d_random", runs["random"]["states"], TARGETS, unstable)
-    plots.paths(task, "fig9_hopfield_3d_midway", both, TARGETS, unstable)
-    labels = {"distance": "distance to the plane", "remaining": "way along the plane to go (share)"}
-    with plots.figure(task, "plane", 2) as axes:
-        for panel, (name, label) in zip(axes, labels.items()):
-            low, middle, high = plane[name][:, :31]
-            panel.plot(middle, label="median start")
-            panel.fill_between(range(31), low, high, alpha=0.2, lw=0, label="5% to 95% of starts")
-            panel.set(xlabel="iteration", ylabel=label)
 
 
 def judge(table, on, exact, many, plane, points):

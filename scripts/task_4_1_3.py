@@ -53,8 +53,21 @@ def run(task, settings):
     common = np.bincount(labels[:, -1].ravel(), minlength=10) / labels[:, -1].size
     task.table("last_labels", ["label", f"share after {settings.steps[-1]} steps"],
                [[digit, f"{share:.3f}"] for digit, share in enumerate(common)])
-    draw(task, settings.steps, [rows[np.argmax(truth == 9)], *followed[0]["nine"]], kept, error,
-         labelling["test_accuracy"])
+    nines = [rows[np.argmax(truth == 9)], *followed[0]["nine"]]
+    with plots.figure(task, "fig16_gibbs_steps", width=1.2 * len(nines), height=1.5) as axes:
+        titles = ["image", *(f"{n} step{'s' if n > 1 else ''}" for n in settings.steps)]
+        plots.mosaic(axes, np.stack(nines)[np.newaxis], columns=titles)
+    with plots.figure(task, "identity", 2) as (left, right):
+        left.plot(settings.steps, kept.T, "o-", color="C0", alpha=0.6)
+        left.axhline(labelling["test_accuracy"], color="grey", ls=":",
+                     label="of all test digits themselves")
+        left.axhline(0.1, color="grey", lw=1, label="chance")
+        left.set(xscale="log", ylim=(0, 1.02), xlabel="Gibbs steps",
+                 ylabel="share with the same label")
+        left.legend(loc="lower left", bbox_to_anchor=(0, 0.12))
+        right.plot(settings.steps, error.T, "o-", color="C0", alpha=0.6)
+        right.set(xscale="log", ylim=(0, None), xlabel="Gibbs steps",
+                  ylabel="squared error a pixel")
     task.decide(judge(settings.steps, kept))
 
 
@@ -72,22 +85,6 @@ def follow(training, labelling, steps, digits):
         found.append((judge.labels(seen), np.mean((seen - rows) ** 2), rbm.sharpness(seen).mean(),
                       seen[np.argmax(truth == 9)]))
     return dict(zip(("labels", "error", "sharpness", "nine"), map(np.stack, zip(*found))))
-
-
-def draw(task, steps, nines, kept, error, accuracy):
-    with plots.figure(task, "fig16_gibbs_steps", width=1.2 * len(nines), height=1.5) as axes:
-        titles = ["image", *(f"{number} step{'s' if number > 1 else ''}" for number in steps)]
-        plots.mosaic(axes, np.stack(nines)[np.newaxis], columns=titles)
-    with plots.figure(task, "identity", 2) as (left, right):
-        left.plot(steps, kept.T, "o-", color="C0", alpha=0.6)
-        left.axhline(accuracy, color="grey", ls=":", label="of all test digits themselves")
-        left.axhline(0.1, color="grey", lw=1, label="chance")
-        left.set(xscale="log", ylim=(0, 1.02), xlabel="Gibbs steps",
-                 ylabel="share with the same label")
-        left.legend(loc="lower left", bbox_to_anchor=(0, 0.12))
-        right.plot(steps, error.T, "o-", color="C0", alpha=0.6)
-        right.set(xscale="log", ylim=(0, None), xlabel="Gibbs steps",
-                  ylabel="squared error a pixel")
 
 
 def judge(steps, kept):

@@ -46,7 +46,18 @@ def run(task, settings):
         rows.append([network, f"{np.log(2):.3f}", f"{values.mean():.3f}", f"{last.mean():.3f}"])
     task.table("losses", ["network", "cannot tell apart", "after training",
                           "mean of the last epoch"], rows)
-    draw(task, dropped)
+    bins, probability = np.linspace(0, 1, 26), np.linspace(0.005, 0.995, 400)
+    with plots.figure(task, "what_losses_measure", 2) as (left, right):
+        for color, kind, called in (("C0", "real", "digits"), ("C1", "fake", "samples")):
+            left.hist(dropped[kind], bins, density=True, color=color, alpha=0.6, label=called)
+            left.hist(dropped[f"{kind}_plain"], bins, density=True, color=color, histtype="step",
+                      lw=2, label=f"{called}, without dropout (D13)")
+        left.set(xlabel="probability of being real, D, seed 0", ylabel="density",
+                 ylim=(0, 1.5 * left.get_ylim()[1]))
+        right.plot(probability, -np.log(probability), label="−log D, in use")
+        right.plot(probability, np.log1p(-probability), label="log(1 − D), saturating")
+        right.axvline(0.5, color="grey", ls=":", lw=1)
+        right.set(xlabel="D of a sample", ylabel="generator's loss (nats)")
 
 
 def without_dropout(training):
@@ -66,21 +77,6 @@ def without_dropout(training):
     return {name + suffix: gan.real_probability(model, part)
             for model, suffix in ((published, ""), (plain, "_plain"))
             for name, part in images.items()}
-
-
-def draw(task, dropped):
-    bins, probability = np.linspace(0, 1, 26), np.linspace(0.005, 0.995, 400)
-    with plots.figure(task, "what_losses_measure", 2) as (left, right):
-        for color, kind, called in (("C0", "real", "digits"), ("C1", "fake", "samples")):
-            left.hist(dropped[kind], bins, density=True, color=color, alpha=0.6, label=called)
-            left.hist(dropped[f"{kind}_plain"], bins, density=True, color=color, histtype="step",
-                      lw=2, label=f"{called}, without dropout (D13)")
-        left.set(xlabel="probability of being real, D, seed 0", ylabel="density",
-                 ylim=(0, 1.5 * left.get_ylim()[1]))
-        right.plot(probability, -np.log(probability), label="−log D, in use")
-        right.plot(probability, np.log1p(-probability), label="log(1 − D), saturating")
-        right.axvline(0.5, color="grey", ls=":", lw=1)
-        right.set(xlabel="D of a sample", ylabel="generator's loss (nats)")
 
 
 if __name__ == "__main__":

@@ -54,11 +54,6 @@ def run(task, settings):
     rows = [[steps, *(f"{found[name].mean():.3f}" for name in names)]
             for steps, found in scores.items()]
     task.table("strengths", ["discriminator steps", *names], rows)
-    draw(task, runs, scores, floor)
-    task.decide(judge(scores))
-
-
-def draw(task, runs, scores, floor):
     with plots.figure(task, "strength", 2) as (left, right):
         for color, (name, label) in enumerate(MEASURES.items()):
             values = np.stack([found[name] for found in scores.values()])
@@ -75,6 +70,7 @@ def draw(task, runs, scores, floor):
                              color=f"C{color}", ls=line)
         right.set(xlabel="epoch", ylabel="mean loss (nats)", yscale="log")
         right.legend(fontsize=7, ncols=2)
+    task.decide(judge(scores))
 
 
 def judge(scores):

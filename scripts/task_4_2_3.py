@@ -40,25 +40,20 @@ def run(task, settings):
          *(f"{runs[f'watched_{score}'][:, place].mean():.4f}" for score in gan.WATCHED)]
         for name, runs in trainings.items() for place, epoch in enumerate(epochs)
     ])
-    draw(task, trainings, recipe.epochs)
-    draw_scores(task, epochs, trainings, floor)
+    draw(task, recipe.epochs, epochs, trainings, floor)
     task.decide(judge(trainings[FIRST]["generator_loss"], trainings[FIRST]["watched_frechet"]))
 
 
-def draw(task, trainings, epochs):
-    """Figure 22, and beside it the second training; crosses are the published first and last."""
+def draw(task, last, epochs, trainings, floor):
     with plots.figure(task, "fig22_gan_losses", 2, sharey=True) as axes:
         for panel, (name, runs) in zip(axes, trainings.items()):
             plots.curves(panel, {loss.removesuffix("_loss"): runs[loss] for loss in gan.LOSSES})
             for number, loss in enumerate(gan.LOSSES):
                 ends = [published.VALUES[task.identifier, f"{name}/{loss}/{end}"].value
                         for end in ("first", "last")]
-                panel.plot((1, epochs), ends, "x", color=f"C{number}")
-            panel.set(title=TITLES[name], xlabel="epoch", ylim=(0, None))
-        axes[0].set_ylabel("mean loss (nats); crosses: published")
-
-
-def draw_scores(task, epochs, trainings, floor):
+                panel.plot((1, last), ends, "x", color=f"C{number}")
+            panel.set(title=TITLES[name], xlabel="epoch")
+        axes[0].set(ylabel="mean loss (nats); crosses: published", ylim=(0, None))
     titles = {"frechet": "Fréchet distance", "coverage": "coverage",
               "confident": "convnet sure", "background": "background level"}
     with plots.figure(task, "scores_along_training", 4, width=13, height=3.2) as axes:

@@ -81,8 +81,7 @@ def run(task, settings):
         task.measure(f"{title}/active_dimensions", latent[name]["active"].sum())
     scoreboard.report(task, scored, floor)
     plots.sample_grids(task, "samples", scoreboard.first(scored, "images"))
-    draw_overfitting(task, {name: runs[name] for name in (PUBLISHED, FREE)})
-    draw_bounds(task, {name: group[0] for name, group in bounds.items()}, latent)
+    draw(task, runs, {name: group[0] for name, group in bounds.items()}, latent)
     over = {name: group["test_reconstruction"][:, -1] - group["seen_reconstruction"]
             for name, group in runs.items()}
     for name, values in over.items():
@@ -105,16 +104,13 @@ def divergences(means, deviations):
     return np.mean(0.5 * (variances + means**2 - 1 - np.log(variances)), axis=0)
 
 
-def draw_overfitting(task, runs):
+def draw(task, runs, bounds, latent):
     with plots.figure(task, "overfitting", 2, sharey=True) as axes:
-        for panel, (name, group) in zip(axes, runs.items()):
-            plots.curves(panel, {"training images": group["reconstruction"],
-                                 "test images": group["test_reconstruction"]})
+        for panel, name in zip(axes, (PUBLISHED, FREE)):
+            plots.curves(panel, {"training images": runs[name]["reconstruction"],
+                                 "test images": runs[name]["test_reconstruction"]})
             panel.set(title=name, xlabel="epoch")
         axes[0].set(ylabel="reconstruction error, nats an image", ylim=(0, None))
-
-
-def draw_bounds(task, bounds, latent):
     with plots.figure(task, "bounds", 2) as (left, right):
         for name, found in bounds.items():
             left.plot(found["elbo"], found["iwae"], ".", ms=3, label=name)
@@ -126,6 +122,8 @@ def draw_bounds(task, bounds, latent):
         left.set(xlabel="ELBO of a test image, nats", ylabel="bound by importance sampling, nats")
         right.set(xlabel="latent dimension, largest first", ylabel="KL divergence, nats",
                   yscale="log")
+        left.legend(markerscale=3)
+        right.legend()
 
 
 def judge(gaps, free, published):

@@ -56,7 +56,11 @@ def run(task, settings):
     scoreboard.table(task, {"VAE": found}, floor)
     draw_classes(task, found["classes"], sure, floor["classes"])
     plots.walks(task, "walks", {"VAE, between test digits": lines["images"]})
-    draw_training(task, runs)
+    titles = {"elbo": "ELBO", "reconstruction": "reconstruction error", "kl": "KL divergence"}
+    with plots.figure(task, "training", 3, width=11, height=3.2) as axes:
+        for panel, (part, title) in zip(axes, titles.items()):
+            plots.curves(panel, {"training": runs[part], "test": runs[f"test_{part}"]})
+            panel.set(xlabel="epoch", ylabel="nats an image", title=title)
     task.decide(judge(found["classes"], found["confident"], sure[:, 0]))
 
 
@@ -85,14 +89,6 @@ def draw_classes(task, classes, sure, digits):
         axes.set(xlabel="digit that the convnet sees", ylabel="share of all", xticks=range(10),
                  ylim=(0, 1.25 * axes.get_ylim()[1]))
         axes.legend(ncols=3, loc="upper center")
-
-
-def draw_training(task, runs):
-    titles = {"elbo": "ELBO", "reconstruction": "reconstruction error", "kl": "KL divergence"}
-    with plots.figure(task, "training", 3, width=11, height=3.2) as axes:
-        for panel, (part, title) in zip(axes, titles.items()):
-            plots.curves(panel, {"training": runs[part], "test": runs[f"test_{part}"]})
-            panel.set(xlabel="epoch", ylabel="nats an image", title=title)
 
 
 def judge(classes, clear, zeros):

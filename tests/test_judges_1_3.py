@@ -80,19 +80,23 @@ WIDTHS = {10: (0.2, 0.1, 0.01), 50: (9.0, 4.0, 1.0), 200: (9.0, 5.0, 1.0)}
     ({"b": NO}, {50: (4.0, 4.0, 1.0)}),
     ({"b": NO, "c": NO}, {200: (9.0, 9.0, 8.0)}),
     ({"a": NO}, {"cost": 1e-4}),  # a step costs no more in a large network
-    ({"a": OPEN}, {"reached": np.array([True, True, True, False])}),
+    ({"a": OPEN}, {"missed": (10, "gradient descent")}),
     ({"c": NO}, {"low": (9.0, 1.0, 1.0)}),
+    ({"c": OPEN}, {key: (200, "accelerated SGD") for key in ("missed", "missed low")}),
 ])
 def test_methods_by_width(expected, changes):
-    """By width, seconds of descent, SGD and accelerated SGD."""
+    """By width, seconds of descent, SGD and accelerated SGD; which misses a target in one seed."""
     methods = "gradient descent", "SGD", "accelerated SGD"
-    reach = {
-        (width, name): {"seconds": value * SEEDS,
-                        "reached": changes.get("reached", np.ones(4, bool))}
-        for width, row in WIDTHS.items() for name, value in zip(methods, changes.get(width, row))
-    }
-    low = reach | {(200, name): {"seconds": value * SEEDS}
-                   for name, value in zip(methods, changes.get("low", WIDTHS[200]))}
+
+    def reaches(width, row, missed):
+        return {(width, name): {"seconds": value * SEEDS, "reached": np.array(
+            [True, True, True, (width, name) != changes.get(missed)]
+        )} for name, value in zip(methods, row)}
+
+    reach = {}
+    for width, row in WIDTHS.items():
+        reach |= reaches(width, changes.get(width, row), "missed")
+    low = reach | reaches(200, changes.get("low", WIDTHS[200]), "missed low")
     step = {key: (changes.get("cost", 1e-2) if key[0] == 200 else 1e-4) * SEEDS for key in reach}
     assert_changed(found("1.3.3", reach, low, step, 0.035, 0.01), expected)
 
@@ -101,13 +105,13 @@ def test_methods_by_width(expected, changes):
     ({}, {}),
     ({"a": NO}, {"seconds": (1, 5, 2, 2, 9)}),  # full batch is far below the average
     ({"a": NO, "b": NO}, {"epochs": (90, 80, 80, 10, 5)}),
-    ({"b": NO}, {"seconds": (4, 4.4, 2, 2, 9)}),
-    ({"b": OPEN}, {"seconds": (3, 5 * WIDE**0.3, 1.5, 2, 19)}),
+    ({"b": NO}, {"seconds": (4, 3.6, 2, 2, 9)}),
+    ({"b": OPEN}, {"seconds": (3, 3.2 * WIDE**0.3, 1, 2, 19)}),
     ({"c": NO}, {"seconds": (3, 5, 4, 2, 9)}),  # no quicker to compute
     ({"c": NO}, {"epochs": (999, 80, 200, 10, 5)}),  # momentum converges more slowly
     ({"d": NO}, {"epochs": (999, 80, 80, 90, 5)}),
     ({"d": NO}, {"epochs": (999, 80, 80, 10, 90)}),
-    ({"e": NO}, {"seconds": (3, 5, 2, 2, 5)}),
+    ({"e": NO}, {"seconds": (3, 5, 2, 2, 4.5)}),
     ({"c": NO}, {"loss": (0, 0.5, 0.05, 0.01, 0)}),  # Nesterov's is in the middle
     ({"c": NO}, {"last_batch_mse": (0, 0.5, 0.05, 0.01, 0)}),
     ({"f": NO}, {"loss": (0, 0.01, 0.5, 0.07, 0)}),  # Adam's is
@@ -132,17 +136,20 @@ def test_optimizers(expected, changes):
 
 
 @pytest.mark.parametrize("name", ["adam", "lbfgs"])
-def test_the_fastest_is_so_at_every_target(name):
+def test_the_fastest_is_so_at_every_target_it_reaches(name):
     names = list(script_modules.load("1.3.4").OPTIMIZERS)
     ones = dict.fromkeys(names, SEEDS)
-    epochs = {other: {0.01: 10 * SEEDS, 0.001: 100 * SEEDS} for other in names}
-    epochs |= {fast: {0.01: SEEDS, 0.001: SEEDS} for fast in ("adam", "lbfgs")}
+    never = np.full(4, 200)  # epochs of a training, which ends before it is there
+    epochs = {other: {0.01: 10 * SEEDS, 0.001: 100 * SEEDS, 1e-4: never} for other in names}
+    epochs |= {fast: {0.01: SEEDS, 0.001: SEEDS, 1e-4: never} for fast in ("adam", "lbfgs")}
     oscillation = {(other, loss): SEEDS for other in names for loss in curves.LOSSES.values()}
-    short = dict.fromkeys(names, np.ones((4, 20)))  # too short for the claim on 1,000 epochs
+    short = dict.fromkeys(names, np.ones((4, 200)))  # too short for the claim on 1,000 epochs
     verdicts = found("1.3.4", short, ones, epochs, oscillation)
     assert (verdicts["d"], verdicts["g"]) == (YES, OPEN)
     epochs[name][0.01] = 20 * SEEDS
     assert found("1.3.4", short, ones, epochs, oscillation)["d"] == NO
+    epochs[name] = dict.fromkeys(epochs[name], never)
+    assert found("1.3.4", short, ones, epochs, oscillation)["d"] == OPEN
 
 
 class Recorded:
@@ -173,8 +180,10 @@ def test_a_table_that_differs_ends_the_program_when_all_is_saved():
 
 @pytest.mark.parametrize("expected, changes", [
     ({}, {}),
-    ({"a": NO}, {"sgd": (0.85, 0.8)}),  # SGD is ahead after an epoch
-    ({"a": NO}, {"sgd": (0.5, 0.95)}),  # SGD is ahead at the end
+    ({"a": "artefact"}, {"sgd": (0.85, 0.8)}),  # a fresh SGD is ahead after an epoch
+    ({"a": "artefact"}, {"sgd": (0.5, 0.95)}),  # it is ahead at the end
+    ({"a": "artefact"}, {"sgd": (0.795, 0.8)}),  # it is behind, but not by much
+    ({"a": NO, "c": NO}, {"chained": (0.85, 0.8, 0.9)}),  # SGD is ahead as published
     ({"b": YES, "c": YES}, {"adadelta": (0.85, 0.85)}),  # as good from a fresh start
     ({"b": OPEN, "c": OPEN}, {"chained": (0.7, 0.8, 0.8 + 0.02 * WIDE)}),
     ({"b": NO, "c": NO}, {"chained": (0.7, 0.8, 0.75)}),  # not even as published

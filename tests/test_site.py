@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
                None)
 EFFECT = {"name": "Adadelta minus Adam <1 epoch>", "estimate": -85.83, "low": -88.8, "high": None,
-          "margin": 0.2, "unit": "points", "direction": "above", "n": 3, "verdict": "refuted",
-          "seeds": None}
+          "margin": 0.2, "unit": "points", "direction": "above", "asked": "asked above 0.2", "n": 3,
+          "verdict": "refuted", "seeds": None}
 SUMMARY = {
     "task": "1.3.6", "preset": "report", "seeds": [0, 1, 2, 3], "seconds": 7200.0,
     "environment": {"tensorflow": "2.21.0", "keras": "3.15.1", "device": "2 CPU cores"},
@@ -143,7 +143,8 @@ def test_every_claim_has_an_anchor_and_a_row(pages):
 def test_matrix_shows_the_telling_effect(pages):
     (row,) = re.findall(r'<tr data-verdict="artefact">.*?</tr>', pages["index.html"], re.DOTALL)
     assert "Adadelta minus Adam &lt;1 epoch&gt;" in row and "as published" not in row
-    assert text(row).split("verdict")[0].endswith("−85.8 points (−88.8 to ∞), one of 2 n = 3 ")
+    assert text(row).split("verdict")[0].endswith(
+        "−85.8 points (−88.8 to ∞; asked above 0.2), one of 2 n = 3 ")
     assert pages["index.html"].count('<tr data-verdict="not measured">') == len(
         published.CLAIMS) - 2
 
@@ -201,8 +202,8 @@ def test_what_github_shows(project):
     kept = ["before", "between", "after"]
     assert [line for line in readme.splitlines() if line in [*kept, "old"]] == kept
     assert "| 1.3.6 validation accuracy after the last epoch, Adam | 99.2% (D1) | 99.2% (" in readme
-    assert "| artefact (D1) | Adadelta minus Adam <1 epoch>: −85.8 points (−88.8 to ∞) | 3 |" in (
-        found["results/README.md"])
+    assert ("| artefact (D1) | Adadelta minus Adam <1 epoch>: −85.8 points (−88.8 to ∞; asked "
+            "above 0.2) | 3 |") in found["results/README.md"]
     assert "- fresh, sgd slow: 12,346." in found["docs/deviations.md"]
     (project / "README.md").write_text("no markers")
     with pytest.raises(UserError, match="markers"):
@@ -235,9 +236,9 @@ def committed(tmp_path_factory):
     """The site of the committed results."""
     if not (ROOT / "results" / "report").is_dir():
         pytest.skip("no committed results")
-    started = time.monotonic()
+    started = time.process_time()
     first = site.build(ROOT / "results", site=tmp_path_factory.mktemp("site"))
-    assert time.monotonic() - started < 60  # 4 seconds where nothing else runs
+    assert time.process_time() - started < 20  # seconds of one core; it takes 4
     return first.parent
 
 
@@ -255,10 +256,11 @@ def test_no_committed_verdict_rests_on_fewer_than_three_seeds():
     assert claims.keys() == published.CLAIMS.keys()
     for name, claim in claims.items():
         effects = claim.get("effects", [])
-        assert claim["n"] == min((effect["n"] for effect in effects), default=0), name
+        refuted = claim["verdict"] in ("refuted", "artefact")
+        behind = [effect for effect in effects if refuted and effect["verdict"] == "refuted"]
+        assert claim["n"] == min((effect["n"] for effect in behind or effects), default=0), name
         if claim["verdict"] != "undecided" and effects:
-            telling = [effect for effect in effects if effect["verdict"] == "refuted"] or effects
-            assert max(effect["n"] for effect in telling) >= decide.ENOUGH, name
+            assert claim["n"] >= decide.ENOUGH, name
         assert (claim["verdict"] == "artefact") == ("deviation" in claim), name
 
 

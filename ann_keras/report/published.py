@@ -168,6 +168,8 @@ def _claims() -> dict[str, Claim]:
                     known = VALUES[task, number]
                     settings = {"estimand": "single run", "direction": "holds",
                                 "margin": known.value, "unit": known.unit} | settings
+                if settings.get("unit") == "%":
+                    settings["bounds"] = (0, 100)
                 clauses[name] = Clause(**settings)
             found[id] = Claim(id, task, clauses=clauses, **entry)
     return found

@@ -139,6 +139,7 @@ def _task(folder, task):
     path = folder / name / "summary.json"
     summary = _read_json(path) if path.is_file() else {}
     values = {m["name"]: m for m in summary.get("measurements", ())}
+    known = {name: value for (id, name), value in published.VALUES.items() if id == task.id}
     numbered = {figure.file: (f"Figure {figure.number}", figure.caption)
                 for figure in published.FIGURES.values()}
     return {
@@ -146,9 +147,8 @@ def _task(folder, task):
         "script": ROOT / "scripts" / f"{name}.py",
         "files": ["summary.json", "config.json", *summary["figures"], *summary["tables"]]
         if summary else [],
-        "beside": [(published.VALUES[task.id, m["name"]], m) for m in values.values()
-                   if (task.id, m["name"]) in published.VALUES],
-        "others": [m for m in values.values() if (task.id, m["name"]) not in published.VALUES],
+        "beside": [(known[name], m) for name, m in values.items() if name in known],
+        "others": [m for name, m in values.items() if name not in known],
         "figures": [
             (figure, *numbered.get(stem, ("", published.PICTURES.get(
                 (task.id, stem), f"{task.title}: {readable(stem)}"
@@ -167,9 +167,7 @@ def _claims(task, summary):
     """Claims of a task by number, with their verdict and effects."""
     found = {entry["id"]: entry for entry in summary.get("claims", ())}
     claims = {}
-    for claim in published.CLAIMS.values():
-        if claim.task != task.id:
-            continue
+    for claim in (claim for claim in published.CLAIMS.values() if claim.task == task.id):
         entry = {"verdict": "not measured", "evidence": "", "n": 0, "deviation": ""}
         entry |= found.get(claim.id, {})
         effects = [decide.Effect(**effect | {
@@ -180,27 +178,10 @@ def _claims(task, summary):
         main = [effect for effect in effects if effect.verdict == telling] + effects
         claims[claim.id] = entry | {
             "id": claim.id, "text": claim.text, "effects": effects,
-            "main": main[0] if main else None, "cost": _cost(effects, summary),
+            "main": main[0] if main else None,
             "href": f"section_{claim.id[0]}_{claim.id[2]}.html#{claim.id}",
         }
     return claims
-
-
-def _cost(effects, summary):
-    """What would decide the open effects, in words."""
-    parts = []
-    for effect in effects:
-        if effect.verdict != "undecided":
-            continue
-        needed = effect.seeds or (decide.ENOUGH if effect.n < decide.ENOUGH else None)
-        if needed is None:
-            parts.append(f"{effect.name}: no number of seeds that could be run")
-            continue
-        each = summary["seconds"] / max(effect.n, len(summary["seeds"]))
-        words = "about" if effect.seeds else "at least"
-        parts.append(f"{effect.name}: {words} {needed} instead of {effect.n}, at most "
-                     f"{duration((needed - effect.n) * each)} more")
-    return parts
 
 
 def _sources(content, results):
@@ -346,5 +327,6 @@ def _render(template, content):
         "words": decide.in_words,
         "linked": lambda text: markupsafe.Markup(_linked(html.escape(text, quote=False))),
     }
-    environment.globals |= {"published": published, "verdicts": VERDICTS}
+    environment.globals |= {"published": published, "verdicts": VERDICTS,
+                            "enough": decide.ENOUGH}
     return environment.get_template(template).render(content)
