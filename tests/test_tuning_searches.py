@@ -229,7 +229,7 @@ def test_objective_does_not_depend_on_the_test_points(tmp_path, monkeypatch):
     known = search.fit(values, search.build(values), tmp_path / "known", 1)
     series = data.santafe.load_all().copy()
     series[data.santafe.TRAINING_POINTS:] = 77.0
-    monkeypatch.setattr(data.santafe, "_series", lambda: series)
+    monkeypatch.setattr(data.santafe, "load_all", lambda: series)
     assert search.fit(values, search.build(values), tmp_path / "changed", 1) == known
 
 
