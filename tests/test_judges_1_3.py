@@ -15,9 +15,7 @@ OPEN, NO, YES = "undecided", "refuted", "reproduced"
 
 def found(task, *arguments):
     """Verdicts, dict of a claim's last letter → word."""
-    judge = script_modules.load(task).judge
-    return {claim[-1]: verdict
-            for claim, verdict in script_modules.verdicts(judge(*arguments)).items()}
+    return script_modules.by_letter(script_modules.load(task).judge(*arguments))
 
 
 def assert_changed(verdicts, changes):

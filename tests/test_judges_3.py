@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import script_modules
+from script_modules import by_letter
 
 from ann_keras.recipes import strided_convnet
 from ann_keras.recipes.strided_convnet import VARIANTS
-from ann_keras.report import decide, published
 
 autoencoder, counting, convnet = map(script_modules.load, ("3.1.1", "3.2.1", "3.2.2"))
 SPREAD = np.array([-1e-5, 0.0, 1e-5])
@@ -37,13 +37,6 @@ class Group(list):
         if isinstance(key, str):
             return np.array([run[key] for run in self])
         return super().__getitem__(key)
-
-
-def verdicts(found):
-    """Dict of a claim's last letter → verdict."""
-    return {claim[-1]: decide.judge(
-        published.CLAIMS[claim], *(values if isinstance(values, tuple) else (values,))
-    ).verdict for claim, values in found.items()}
 
 
 def test_rate_is_chosen_on_held_out_training_images():
@@ -84,7 +77,7 @@ def test_stacked_autoencoder(changes, different):
                     for name in ("sizes", "fewer"))
     usual = {"a": "artefact", "b": "reproduced", "c": "reproduced", "d": "reproduced",
              "e": "reproduced"}
-    assert verdicts(autoencoder.judge(groups, sizes, fewer, 1_000)) == usual | different
+    assert by_letter(autoencoder.judge(groups, sizes, fewer, 1_000)) == usual | different
 
 
 def test_a_classifier_phase_without_epochs_says_nothing():
@@ -100,7 +93,7 @@ def test_counting(changes, refuted):
     known = np.array([[3, 4], [6, 11]])
     usual = {"results": {"by hand": known}, "totals": {"small": (10, 1_000)},
              "sizes": [(4, 2, 0, 2, 2, 2), (1, 2, 0, 1, None, None)]}
-    found = verdicts(counting.judge(known=known, **usual | changes))
+    found = by_letter(counting.judge(known=known, **usual | changes))
     assert found == {letter: "refuted" if letter in refuted else "reproduced" for letter in "abc"}
 
 
@@ -136,7 +129,7 @@ def judged(curves=None, best=0.99, honest=0.985, inputs=2304, **gains):
     flat = {name: np.repeat(0.98 + gain[:, np.newaxis], 6, axis=1) for name, gain in gains.items()}
     known = {"published": np.full((4, 6), 0.98)}
     scores = {"best": best + SPREAD, "chosen_by_validation": honest + SPREAD}
-    return verdicts(convnet.judge(
+    return by_letter(convnet.judge(
         {"dense_inputs": inputs}, scores, 2_000, known | flat | (curves or {}),
         {"published": np.zeros(4)} | gains,
     ))

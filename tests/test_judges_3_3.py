@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import task_3_3_1
 import task_3_3_2 as task
+from script_modules import by_letter
 
 from ann_keras.errors import UserError
 from ann_keras.report import decide, published
@@ -13,16 +14,10 @@ from ann_keras.report import decide, published
 BEST, SPREAD = "128/8/128", np.array([-1e-4, 0.0, 1e-4])
 
 
-def verdicts(found):
-    """Dict of a claim's last letter → verdict."""
-    return {claim[-1]: decide.judge(published.CLAIMS[claim], values).verdict
-            for claim, values in found.items()}
-
-
 def test_attention_is_judged_by_all_shapes():
     right, wrong = ([(2, 3), (2, 2)], [(2, 3), (2, 2)]), ([(2, 3), (2, 2)], [(2, 3), (2, 3)])
-    assert verdicts(task_3_3_1.judge([right])) == {"a": "reproduced"}
-    assert verdicts(task_3_3_1.judge([right, wrong])) == {"a": "refuted"}
+    assert by_letter(task_3_3_1.judge([right])) == {"a": "reproduced"}
+    assert by_letter(task_3_3_1.judge([right, wrong])) == {"a": "refuted"}
 
 
 def test_the_clipped_attention_heeds_all_tokens_alike():
@@ -66,7 +61,7 @@ def judge(last, seconds=None, fall=10.0, noise=0.5):
     """Verdicts from accuracies by row, and losses that are noisy and fall."""
     loss = np.array([[fall, 1.0]] * 3) * (1 + SPREAD[:, np.newaxis])
     steps = loss[..., np.newaxis] * (1 + noise * np.array([-1.0, 1.0]))
-    return verdicts(task.judge({BEST: {"loss": loss, "step_loss": steps}}, last, seconds or {}))
+    return by_letter(task.judge({BEST: {"loss": loss, "step_loss": steps}}, last, seconds or {}))
 
 
 @pytest.mark.parametrize("last, different", [
